@@ -1,0 +1,33 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
+
+install: $(VENV)/.installed ## install everything into .venv (about 3 minutes, once)
+
+$(VENV)/.installed: constraints.txt
+	@scripts/install.sh $(PYTHON) $(VENV)
+	@touch $@
+
+demo: install ## generate a corpus, train a RIM on it, score it, translate (minutes)
+	@$(BIN)/python scripts/demo.py
+
+demo-compare: install ## the same, with the LSTM twin beside it
+	@$(BIN)/python scripts/demo.py --compare
+
+test: install ## run the tests (the slow ones: make test ARGS="-m slow")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: install ## check the code with ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: install ## measure the speed of the layers against torch.nn.LSTM
+	$(BIN)/python benchmarks/layers.py
+
+clean: ## remove what the demo made (data/demo and runs/demo)
+	rm -rf data/demo runs/demo
+
+.PHONY: help install demo demo-compare test lint bench clean

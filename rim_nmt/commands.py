@@ -1,0 +1,135 @@
+"""fairseq's own commands: shown so that they can be copied, run with a log, training with
+a progress bar."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rim_nmt.files import InputError
+
+USER_DIR = Path(__file__).resolve().parent.parent / "user_dir"
+
+console = Console(highlight=False, soft_wrap=True)
+
+# The layers' matrices are small: a second thread gains little alone and costs up to seven times
+# when another job runs beside it. Set the variable to choose otherwise.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def fairseq_command(name: str, *arguments) -> list[str]:
+    """The command line of `fairseq-<name>` from the Python environment that runs this.
+
+    Paths below the current folder come out relative, so that the line is readable.
+    """
+    here = os.getcwd() + os.sep
+    executable = Path(sys.executable).with_name(f"fairseq-{name}")
+    return [str(a).removeprefix(here) for a in (executable, *arguments)]
+
+
+def run(command: list[str], log: Path) -> None:
+    """Run a command and keep what it prints in `log`.
+
+    Raises:
+        InputError: it failed; the message ends with the last lines of the log.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stream:
+        process = subprocess.run(
+            command, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+    _check(command, process.returncode, log)
+
+
+def train(command: list[str], log: Path, max_update: int) -> None:
+    """Show and run a fairseq-train command (with `--log-format json`) behind a progress bar.
+
+    Args:
+        command: from `fairseq_command`.
+        log: everything that it prints is appended here.
+        max_update: where the bar ends.
+
+    Raises:
+        InputError: as for `run`.
+    """
+    show(command)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    bar = Progress(
+        TextColumn("  training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("updates  {task.fields[figures]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+    with log.open("a", encoding="utf-8") as stream, bar:
+        task = bar.add_task("training", total=max_update, figures="")
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            for line in process.stdout:
+                stream.write(line)
+                stream.flush()
+                figures = _figures(line)
+                if "num_updates" in figures:  # a line of training
+                    speed = f"loss {figures['loss']}  {float(figures['wps']):,.0f} tokens/s"
+                    bar.update(task, completed=int(figures["num_updates"]), figures=speed)
+                elif "valid_num_updates" in figures:
+                    console.print(f"  {_validation(figures)}")
+            returncode = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    _check(command, returncode, log)
+
+
+def show(command: list[str]) -> None:
+    """Print a command so that it can be copied into a shell."""
+    console.print(f"[dim]$ {_escape(shlex.join(command))}[/dim]")
+
+
+def _figures(line: str) -> dict:
+    """The figures in a line of fairseq's JSON log, {} for any other line."""
+    start = line.find("{")
+    if start < 0:
+        return {}
+    try:
+        figures = json.loads(line[start:])
+    except json.JSONDecodeError:
+        return {}
+    return figures if isinstance(figures, dict) else {}
+
+
+def _validation(figures: dict) -> str:
+    text = f"update {figures['valid_num_updates']}: valid perplexity {figures['valid_ppl']}"
+    if "valid_enc_usage" in figures:
+        text += (
+            f", use of mechanisms {figures['valid_enc_usage']} (encoder) "
+            f"{figures['valid_dec_usage']} (decoder)"
+        )
+    return text
+
+
+def _check(command: list[str], returncode: int, log: Path) -> None:
+    if returncode:
+        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+        raise InputError(
+            f"{Path(command[0]).name} failed with exit status {returncode}; "
+            f"the end of {log}:\n{tail}"
+        )
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")

@@ -1,0 +1,1 @@
+"""Corpora: the embedded one, subwords, and preparation for fairseq."""

@@ -1,0 +1,79 @@
+"""Reading and writing text so that lines stay aligned and nothing half-written keeps its name."""
+
+import contextlib
+import gzip
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class InputError(Exception):
+    """What the user gave cannot be used: the message says what, what was expected, what to do."""
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its name when the block ends without an error.
+
+    Works for files and folders. After an error nothing is left behind and what `path` held
+    before is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        os.replace(temporary, path)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 text file, plain or .gz, without their line ends.
+
+    Only "\\n" (or "\\r\\n") ends a line, as for fairseq and SentencePiece, so that exotic
+    separators inside a sentence cannot shift the alignment.
+
+    Raises:
+        InputError: the file is missing or is not UTF-8; the message names file and line.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            raw = stream.read()
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist") from None
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    lines = raw.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    try:
+        return [line.removesuffix(b"\r").decode("utf-8") for line in lines]
+    except UnicodeDecodeError:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise InputError(f"{path}, line {number}: not UTF-8 ({error.reason})") from None
+        raise
+
+
+def write_lines(path: Path, lines: list[str]) -> None:
+    """Write lines as UTF-8, each ended by "\\n", under a temporary name first."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
+def read_parallel(source: Path, target: Path) -> tuple[list[str], list[str]]:
+    """Two files that are translations of each other, line by line.
+
+    Raises:
+        InputError: a file cannot be read, or they have different numbers of lines, or none.
+    """
+    pair = read_lines(source), read_lines(target)
+    if len(pair[0]) != len(pair[1]):
+        raise InputError(
+            f"{source} has {len(pair[0])} lines and {target} has {len(pair[1])}: "
+            "they must be aligned line by line"
+        )
+    if not pair[0]:
+        raise InputError(f"{source} and {target} are empty")
+    return pair

@@ -1,0 +1,94 @@
+"""Input attention: how much each mechanism wants the input, and what it reads (section 2.2)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from rim_nmt.mechanism.grouped import GroupedLinear
+
+
+class InputAttention(nn.Module):
+    """Every mechanism attends over the two elements {null, x_t}.
+
+    For mechanism k and head m (We, Wv and Wq are the paper's W^e, W^v and W_k^q):
+
+        s_km = (h_k Wq_km) . (x_t We_m) / sqrt(d_e)
+        p_km = softmax over {0, s_km} at the second place = sigmoid(s_km)
+        u_k  = concat_m dropout(p_km) * (x_t Wv_m)
+
+    The null element is a row of zeros and no map has a bias: the null key and value are zero, its
+    logit is exactly 0, and the softmax over two elements is a sigmoid. Keys and values are shared
+    by all mechanisms; queries belong to one mechanism each.
+
+    Args:
+        input_size: I, width of x_t.
+        num_mechanisms: K.
+        mechanism_size: d, width of one mechanism's state.
+        num_heads: M.
+        key_size: d_e, width of queries and keys in each head.
+        value_size: width of the values in each head.
+        dropout: dropout on p_km as it scales what is read (never as it decides who is active).
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        num_mechanisms: int,
+        mechanism_size: int,
+        num_heads: int,
+        key_size: int,
+        value_size: int,
+        dropout: float,
+    ):
+        super().__init__()
+        self.num_heads = num_heads
+        self.key_size = key_size
+        self.value_size = value_size
+        self.key = nn.Linear(input_size, num_heads * key_size, bias=False)
+        self.value = nn.Linear(input_size, num_heads * value_size, bias=False)
+        self.query = GroupedLinear(num_mechanisms, mechanism_size, num_heads * key_size)
+        self.dropout = nn.Dropout(dropout)
+
+    def project_input(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of all steps at once: they do not depend on the state.
+
+        Args:
+            x: T x B x I.
+
+        Returns:
+            keys T x B x M x d_e (already divided by sqrt(d_e)), values T x B x M x d_v.
+        """
+        keys = self.key(x) / math.sqrt(self.key_size)  # T x B x M*d_e
+        values = self.value(x)  # T x B x M*d_v
+        return (
+            keys.unflatten(-1, (self.num_heads, self.key_size)),  # T x B x M x d_e
+            values.unflatten(-1, (self.num_heads, self.value_size)),  # T x B x M x d_v
+        )
+
+    def attend(self, h: Tensor, keys: Tensor) -> Tensor:
+        """The attention of every mechanism on the real input, p_km.
+
+        Args:
+            h: K x B x d, the state before this step.
+            keys: B x M x d_e, this step's keys from `project_input`.
+
+        Returns:
+            K x B x M in float32, whatever the precision of the rest: it decides who is active.
+        """
+        queries = self.query(h).unflatten(-1, (self.num_heads, self.key_size))  # K x B x M x d_e
+        scores = (queries * keys).sum(-1)  # K x B x M
+        return torch.sigmoid(scores.float())
+
+    def read(self, p: Tensor, values: Tensor) -> Tensor:
+        """What every mechanism reads, u_k.
+
+        Args:
+            p: K x B x M from `attend`.
+            values: B x M x d_v, this step's values from `project_input`.
+
+        Returns:
+            K x B x M*d_v.
+        """
+        weights = self.dropout(p).to(values.dtype).unsqueeze(-1)  # K x B x M x 1
+        return (weights * values).flatten(-2)  # K x B x M*d_v

@@ -1,0 +1,24 @@
+"""Selection: which mechanisms are active at a step (section 2.2)."""
+
+from torch import Tensor
+
+
+def select_active(p: Tensor, num_active: int) -> Tensor:
+    """The A mechanisms that attend most to the input, which is least to null: the set S_t.
+
+    The score of a mechanism is the mean of its probabilities over heads. Exactly A win, also when
+    scores tie (the lower index wins then: at the first step, where every state is zero, all tie).
+    The result is a hard choice without gradient; learning reaches queries and keys through p,
+    which scales what is read.
+
+    Args:
+        p: K x B x M, attention on the real input, before dropout.
+        num_active: A.
+
+    Returns:
+        K x B, bool, with exactly A true in every column.
+    """
+    scores = p.detach().mean(-1)  # K x B
+    order = scores.argsort(dim=0, descending=True, stable=True)  # K x B
+    rank = order.argsort(dim=0)  # K x B, the inverse permutation
+    return rank < num_active

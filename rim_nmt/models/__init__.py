@@ -1,0 +1,1 @@
+"""The fairseq models: encoder, decoder, architectures and what fairseq needs around them."""

@@ -1,0 +1,56 @@
+"""The flags of the recurrent models. Defaults are the architecture `rim`."""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+
+
+def _flag(default, help_text: str):
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass
+class RecurrentModelConfig(FairseqDataclass):
+    """Sizes and dropouts of encoder, decoder and mechanisms.
+
+    A checkpoint stores every value, but a value added later is filled from its default here when
+    an old checkpoint is loaded: a default, once released, must not change.
+    """
+
+    recurrent_layer: ChoiceEnum(["rim", "lstm", "gru"]) = _flag(
+        "rim", "kind of recurrent layer in encoder and decoder"
+    )
+    encoder_embed_dim: int = _flag(512, "width of the source embeddings")
+    encoder_hidden_size: int = _flag(
+        600, "width D of the encoder layers; the first one has two directions of D/2"
+    )
+    encoder_layers: int = _flag(2, "encoder layers, the bidirectional first one included")
+    decoder_embed_dim: int = _flag(512, "width of the target embeddings")
+    decoder_hidden_size: int = _flag(600, "width D of the decoder layers")
+    decoder_layers: int = _flag(2, "decoder layers, the one below the attention included")
+    decoder_attention_heads: int = _flag(4, "heads of the attention over the source")
+    dropout: float = _flag(0.1, "dropout on embeddings and layer outputs")
+    attention_dropout: float = _flag(0.0, "dropout on the weights of the attention over the source")
+    share_decoder_input_output_embed: bool = _flag(
+        False, "use the target embeddings as the output projection too"
+    )
+    share_all_embeddings: bool = _flag(
+        False, "one matrix for source and target embeddings and the output projection"
+    )
+    num_mechanisms: int = _flag(6, "mechanisms K in a RIM layer; D must be divisible by it")
+    num_active: int = _flag(4, "mechanisms A that are active at a step")
+    rim_dynamics: ChoiceEnum(["lstm", "gru"]) = _flag("lstm", "cell inside each mechanism")
+    input_heads: int = _flag(4, "heads of a RIM layer's input attention")
+    input_key_size: int = _flag(64, "width of its queries and keys in each head")
+    input_value_size: Optional[int] = _flag(  # noqa: UP045  (fairseq reads the annotation)
+        None, "width of its values in each head (default: D/K, the width of a mechanism)"
+    )
+    input_dropout: float = _flag(0.1, "dropout on the input attention")
+    comm_heads: int = _flag(4, "heads of the communication; 0 switches communication off")
+    comm_key_size: int = _flag(32, "width of its queries and keys in each head")
+    comm_value_size: int = _flag(32, "width of its values in each head")
+    comm_dropout: float = _flag(0.1, "dropout on the communication attention")
+    comm_projection: ChoiceEnum(["linear", "gated"]) = _flag(
+        "linear", "how what was communicated is mapped back to the width of a mechanism"
+    )

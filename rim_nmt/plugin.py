@@ -1,0 +1,10 @@
+"""Everything that `--user-dir user_dir` brings to fairseq. Importing this module is enough."""
+
+from rim_nmt.models import (
+    checkpoint_safety,
+    fairseq_fixes,
+    model,  # noqa: F401  (registers the models)
+)
+
+checkpoint_safety.allow_fairseq_checkpoints()
+fairseq_fixes.apply()

@@ -1,0 +1,90 @@
+"""Scores that can be compared: detokenised output against the raw reference, with signatures."""
+
+import datetime
+import json
+import platform
+import time
+from pathlib import Path
+
+import sacrebleu
+import torch
+from tqdm import tqdm
+
+from rim_nmt.files import InputError, atomic_path, read_parallel, write_lines
+from rim_nmt.translator import Translator
+
+
+def score_corpus(hypotheses: list[str], references: list[str]) -> dict[str, dict]:
+    """BLEU and chrF as sacreBLEU computes them by default (cased, 13a tokenisation).
+
+    Args:
+        hypotheses: detokenised translations.
+        references: the raw reference translations, one for each.
+
+    Returns:
+        {"BLEU": {"score", "signature"}, "chrF": {"score", "signature"}}
+
+    Raises:
+        InputError: the counts differ, which would give a score of something else.
+    """
+    if len(hypotheses) != len(references):
+        raise InputError(
+            f"{len(hypotheses)} hypotheses for {len(references)} references: nothing is scored"
+        )
+    scores = {}
+    for name, metric in (("BLEU", sacrebleu.BLEU()), ("chrF", sacrebleu.CHRF())):
+        score = metric.corpus_score(hypotheses, [references]).score
+        scores[name] = {"score": round(score, 2), "signature": str(metric.get_signature())}
+    return scores
+
+
+def score_test_set(
+    translator: Translator,
+    source: Path,
+    reference: Path,
+    out: Path,
+    beam: int = 5,
+    about: dict | None = None,
+) -> dict:
+    """Translate a test set and score it.
+
+    Args:
+        translator: the model.
+        source: raw source text.
+        reference: raw reference text, aligned with it.
+        out: prefix of the results: OUT.hyp gets the translations, OUT.json the report.
+        beam: beam size.
+        about: more entries for the report.
+
+    Returns:
+        The report: scores with signatures, sentences, seconds, and what was run.
+
+    Raises:
+        InputError: the files cannot be read or are not aligned.
+    """
+    sources, references = read_parallel(source, reference)
+    started = time.perf_counter()
+    translations = translator.translate(sources, beam=beam)
+    hypotheses = [
+        best[0].text
+        for best in tqdm(translations, total=len(sources), desc=out.name, unit="sent", leave=False)
+    ]
+    seconds = time.perf_counter() - started
+    report = {
+        **score_corpus(hypotheses, references),
+        "sentences": len(sources),
+        "beam": beam,
+        "seconds": round(seconds, 1),
+        "sentences_per_second": round(len(sources) / seconds, 1),
+        "source": str(source),
+        "reference": str(reference),
+        **(about or {}),
+        "date": datetime.date.today().isoformat(),
+        "torch": torch.__version__,
+        "device": translator.device,
+        "python": platform.python_version(),
+    }
+    write_lines(out.with_name(f"{out.name}.hyp"), hypotheses)
+    with atomic_path(out.with_name(f"{out.name}.json")) as temporary:
+        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report

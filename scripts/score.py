@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Score a model on raw test sets: BLEU and chrF by sacreBLEU, with signatures.
+
+Give the names of test sets of a prepared folder (--test), or the files of one test set (--source
+and --reference). Translations and a JSON report go to --out.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from rim_nmt.cli import add_model_arguments, load_translator, run_main
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_model_arguments(parser)
+    parser.add_argument(
+        "--test", nargs="+", default=[], metavar="NAME", help="test sets: DATA/raw/NAME.LANG"
+    )
+    parser.add_argument("--source", type=Path, help="raw source text, one sentence a line")
+    parser.add_argument("--reference", type=Path, help="raw reference text, aligned with it")
+    parser.add_argument(
+        "--out", type=Path, help="folder for results (default: scores/ beside the checkpoint)"
+    )
+    arguments = parser.parse_args()
+    if (arguments.source is None) != (arguments.reference is None):
+        parser.error("--source and --reference go together")
+    if bool(arguments.test) == bool(arguments.source):
+        parser.error("give either --test NAME ... or --source FILE --reference FILE")
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    translator = load_translator(arguments)
+    from rim_nmt.scoring import score_test_set
+
+    out = arguments.out or Path(arguments.checkpoint.split(":")[0]).parent / "scores"
+    raw = arguments.data / "raw"
+    test_sets = {
+        name: (raw / f"{name}.{translator.source_lang}", raw / f"{name}.{translator.target_lang}")
+        for name in arguments.test
+    }
+    if arguments.source:
+        test_sets[arguments.source.stem] = (arguments.source, arguments.reference)
+    for name, (source, reference) in test_sets.items():
+        report = score_test_set(
+            translator,
+            source,
+            reference,
+            out / name,
+            beam=arguments.beam,
+            about={"checkpoint": arguments.checkpoint},
+        )
+        print(f"{name}: {report['sentences']} sentences, {report['sentences_per_second']} a second")
+        for metric in ("BLEU", "chrF"):
+            print(f"  {metric} {report[metric]['score']:.2f}  ({report[metric]['signature']})")
+    print(f"translations and reports are in {out}")
+
+
+if __name__ == "__main__":
+    run_main(main)
