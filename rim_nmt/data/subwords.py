@@ -41,7 +41,7 @@ def train_subwords(lines: Iterable[str], model_path: Path, vocab_size: int) -> N
         if limit := re.search(r"smaller than required_chars.*?(\d+) vs (\d+)", str(error)):
             raise InputError(
                 f"vocabulary size {vocab_size} is too low for this text, which has more "
-                f"different characters: the smallest that works is about {int(limit[2]) + 3}"
+                f"different characters: the smallest that works is {limit[2]}"
             ) from None
         raise
     with atomic_path(model_path) as temporary:

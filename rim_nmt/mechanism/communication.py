@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism.grouped import GroupedLinear
+from rim_nmt.mechanism.grouped import GroupedLinear, at_least_float32
 
 PROJECTIONS = ("linear", "gated")
 
@@ -61,7 +61,7 @@ class Communication(nn.Module):
         k = self._split_heads(self.key(h))  # B x H x K x d_c
         v = self._split_heads(self.value(h))  # B x H x K x d_v
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.size(-1))  # B x H x K x K
-        weights = self.dropout(torch.softmax(scores.float(), dim=-1)).to(v.dtype)
+        weights = self.dropout(torch.softmax(at_least_float32(scores), dim=-1)).to(v.dtype)
         read = weights @ v  # B x H x K x d_v
         return self.projection(read.permute(2, 0, 1, 3).flatten(-2))  # K x B x d
 

@@ -35,3 +35,8 @@ class GroupedLinear(nn.Module):
     def extra_repr(self) -> str:
         groups, in_features, out_features = self.weight.shape
         return f"groups={groups}, in_features={in_features}, out_features={out_features}"
+
+
+def at_least_float32(scores: Tensor) -> Tensor:
+    """Scores in float32 where they come in half precision, for an accurate softmax."""
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))

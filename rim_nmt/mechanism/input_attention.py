@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism.grouped import GroupedLinear
+from rim_nmt.mechanism.grouped import GroupedLinear, at_least_float32
 
 
 class InputAttention(nn.Module):
@@ -74,11 +74,11 @@ class InputAttention(nn.Module):
             keys: B x M x d_e, this step's keys from `project_input`.
 
         Returns:
-            K x B x M in float32, whatever the precision of the rest: it decides who is active.
+            K x B x M, in float32 where the rest is in less: it decides who is active.
         """
         queries = self.query(h).unflatten(-1, (self.num_heads, self.key_size))  # K x B x M x d_e
         scores = (queries * keys).sum(-1)  # K x B x M
-        return torch.sigmoid(scores.float())
+        return torch.sigmoid(at_least_float32(scores))
 
     def read(self, p: Tensor, values: Tensor) -> Tensor:
         """What every mechanism reads, u_k.

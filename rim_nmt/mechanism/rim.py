@@ -81,11 +81,12 @@ class RIM(nn.Module):
             comm_value_size=comm_value_size,
         )
         if hidden_size % num_mechanisms:
+            below = hidden_size - hidden_size % num_mechanisms
+            fitting = [str(size) for size in (below, below + num_mechanisms) if size]
             raise ValueError(
                 f"hidden_size {hidden_size} is not divisible by num_mechanisms {num_mechanisms}: "
                 f"every mechanism has hidden_size / num_mechanisms units; "
-                f"{hidden_size - hidden_size % num_mechanisms} or "
-                f"{hidden_size + num_mechanisms - hidden_size % num_mechanisms} would fit"
+                f"{' or '.join(fitting)} would fit"
             )
         if num_active > num_mechanisms:
             raise ValueError(
@@ -163,8 +164,6 @@ class RIM(nn.Module):
         """
         self._check_input(x, state, padding_mask)
         steps, batch, _ = x.shape
-        if steps == 0:
-            raise ValueError(f"the sequence is empty: x is {tuple(x.shape)}, expected T >= 1")
         split_state = self._split(state, x)
         keys, values = self.input_attention.project_input(x)
         pads = [None] * steps if padding_mask is None else padding_mask.unbind(0)
@@ -216,12 +215,16 @@ class RIM(nn.Module):
         return joined if self.dynamics.num_states > 1 else joined[0]
 
     def _check_input(self, x: Tensor, state, padding_mask: Tensor | None) -> None:
-        if x.dim() != 3 or x.size(-1) != self.input_size:
-            raise ValueError(f"x is {tuple(x.shape)}, expected T x B x {self.input_size}")
-        if padding_mask is not None and padding_mask.shape != x.shape[:2]:
+        if x.dim() != 3 or x.size(-1) != self.input_size or x.size(0) == 0:
             raise ValueError(
-                f"padding_mask is {tuple(padding_mask.shape)}, expected T x B as x has it: "
-                f"{tuple(x.shape[:2])}"
+                f"x is {tuple(x.shape)}, expected T x B x {self.input_size} with T >= 1"
+            )
+        if padding_mask is not None and (
+            padding_mask.shape != x.shape[:2] or padding_mask.dtype != torch.bool
+        ):
+            raise ValueError(
+                f"padding_mask is {tuple(padding_mask.shape)} of {padding_mask.dtype}, expected "
+                f"T x B of torch.bool as x has it: {tuple(x.shape[:2])}"
             )
         if state is not None:
             tensors = (state,) if isinstance(state, Tensor) else tuple(state)

@@ -13,20 +13,10 @@ import torch
 # What fairseq's checkpoints hold besides tensors and plain containers: the command line, and
 # numpy numbers (scores of --eval-bleu, the state of data iterators).
 _NUMPY_NAMES = ("_reconstruct", "scalar")
-_DTYPES = [
-    "bool",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "float16",
-    "float32",
-    "float64",
-]
+_NUMBERS = (
+    *(np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64),
+    *(np.float16, np.float32, np.float64),
+)
 
 
 def allow_fairseq_checkpoints() -> None:
@@ -38,5 +28,5 @@ def allow_fairseq_checkpoints() -> None:
     allowed += [
         (getattr(multiarray, name), f"numpy.core.multiarray.{name}") for name in _NUMPY_NAMES
     ]
-    allowed += [type(np.dtype(name)) for name in _DTYPES]
+    allowed += [type(np.dtype(number)) for number in _NUMBERS]
     torch.serialization.add_safe_globals(allowed)

@@ -101,7 +101,7 @@ ARCHITECTURES = {
     "rnn_lstm": _sizes(512, 500, recurrent_layer="lstm"),
     "rnn_lstm_tiny": _sizes(128, 208, recurrent_layer="lstm"),
     "rnn_lstm_iwslt_en_de": _sizes(256, 352, recurrent_layer="lstm"),
-    "rnn_lstm_wmt_en_de": _sizes(512, 1024, layers=4, recurrent_layer="lstm"),
+    "rnn_lstm_wmt_en_de": _sizes(512, 712, layers=4, recurrent_layer="lstm"),
 }
 
 

@@ -1,0 +1,43 @@
+"""Average checkpoints: one model whose weights are the mean of several."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import rim_nmt.plugin  # noqa: F401  (allows fairseq's checkpoints to be loaded)
+import torch
+
+from rim_nmt.files import InputError, atomic_path
+
+
+def average_checkpoints(paths: Sequence[Path], out: Path) -> None:
+    """Write a checkpoint with the mean of the weights and everything else from the last one.
+
+    The optimiser's state, which belongs to no average, is left out: the result is for
+    translating and for starting a fine-tuning, not for resuming.
+
+    Args:
+        paths: checkpoints of one training (or of trainings of one architecture).
+        out: where the result goes.
+
+    Raises:
+        InputError: none given, one is missing or is no checkpoint, or their weights do not match.
+    """
+    if not paths:
+        raise InputError("no checkpoints to average: give at least one")
+    total: dict[str, torch.Tensor] = {}
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"no checkpoint at {path}")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        weights = state["model"]
+        shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
+        if total and shapes != {name: tuple(weight.shape) for name, weight in total.items()}:
+            raise InputError(f"{path} has other weights than {paths[0]}: they cannot be averaged")
+        for name, weight in weights.items():
+            total[name] = total.get(name, 0) + weight.double()
+    state["model"] = {
+        name: (total[name] / len(paths)).to(weight.dtype) for name, weight in weights.items()
+    }
+    state["last_optimizer_state"] = None
+    with atomic_path(out) as temporary:
+        torch.save(state, temporary)

@@ -1,0 +1,83 @@
+"""A small corpus, prepared and trained once through the real commands."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rim_nmt.commands import USER_DIR, fairseq_command
+from rim_nmt.data import corpus
+from rim_nmt.data.preparation import prepare
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = (
+    *("--encoder-embed-dim", 32, "--decoder-embed-dim", 32),
+    *("--encoder-hidden-size", 36, "--decoder-hidden-size", 36),
+    *("--encoder-layers", 2, "--decoder-layers", 2),
+    *("--num-mechanisms", 3, "--num-active", 2),
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A prepared corpus and a model that was trained on it."""
+
+    data: Path
+    checkpoint: Path
+    log: str
+
+
+def run_command(command: list, check: bool = True, **more) -> subprocess.CompletedProcess:
+    """Run a command and return what it printed; fail with that text where it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        **more,
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def run_script(name: str, *arguments, **more) -> subprocess.CompletedProcess:
+    """Run one of scripts/ with this Python."""
+    return run_command([sys.executable, ROOT / "scripts" / f"{name}.py", *arguments], **more)
+
+
+def train_command(data: Path, save_dir: Path, *more) -> list:
+    """fairseq-train for a small RIM on the fixture's data."""
+    return fairseq_command(
+        "train",
+        data / "bin",
+        *("--user-dir", USER_DIR, "--arch", "rim_tiny", *SMALL, "--share-all-embeddings"),
+        *("--optimizer", "adam", "--lr", "0.01", "--clip-norm", 1, "--dropout", 0),
+        *("--max-tokens", 400, "--seed", 1, "--save-dir", save_dir, "--cpu"),
+        *("--log-format", "json", "--log-interval", 10, "--num-workers", 0),
+        *more,
+    )
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Path:
+    """A prepared folder: 300 training pairs and two small test sets."""
+    folder = tmp_path_factory.mktemp("prepared")
+    sizes = {"train_size": 300, "valid_size": 20, "test_size": 21, "transfer_size": 10}
+    text = folder / "text"
+    corpus.write(text, seed=1, **sizes)
+    tests = {name: text / name for name in ("test", "transfer")}
+    prepare(folder, "en", "de", text / "train", text / "valid", tests, vocab_size=300)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(prepared, tmp_path_factory) -> Trained:
+    """A small RIM after 60 updates, as fairseq-train leaves it."""
+    save_dir = tmp_path_factory.mktemp("trained")
+    done = run_command(train_command(prepared, save_dir, "--max-update", 60))
+    return Trained(prepared, save_dir / "checkpoint_last.pt", done.stdout + done.stderr)

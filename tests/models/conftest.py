@@ -1,0 +1,79 @@
+"""Small models of every kind, and batches for them."""
+
+from types import SimpleNamespace
+
+import pytest
+import rim_nmt.plugin  # noqa: F401
+import torch
+from fairseq.data import Dictionary
+
+from rim_nmt.models.config import RecurrentModelConfig
+from rim_nmt.models.model import RecurrentModel
+
+SYMBOLS = 30
+
+
+def make_task(symbols: int = SYMBOLS) -> SimpleNamespace:
+    """What a model asks of a task: two dictionaries."""
+    dictionary = Dictionary()
+    for symbol in range(symbols):
+        dictionary.add_symbol(f"w{symbol}")
+    return SimpleNamespace(source_dictionary=dictionary, target_dictionary=dictionary)
+
+
+def make_model(**flags) -> RecurrentModel:
+    """A small model; `flags` replace defaults of the configuration."""
+    small = {
+        "encoder_embed_dim": 20,
+        "decoder_embed_dim": 20,
+        "encoder_hidden_size": 36,
+        "decoder_hidden_size": 24,
+        "num_mechanisms": 3,
+        "num_active": 2,
+        "input_key_size": 8,
+        "comm_key_size": 8,
+        "comm_value_size": 8,
+    }
+    cfg = RecurrentModelConfig()
+    for name, value in {**small, **flags}.items():
+        setattr(cfg, name, value)
+    return RecurrentModel.build_model(cfg, make_task())
+
+
+def pad_at(sequences: list[torch.Tensor], side: str) -> torch.Tensor:
+    """A batch B x T of token sequences, padded at "left" or "right"."""
+    longest = max(len(sequence) for sequence in sequences)
+    batch = torch.full((len(sequences), longest), 1)
+    for row, sequence in zip(batch, sequences, strict=True):
+        if side == "right":
+            row[: len(sequence)] = sequence
+        else:
+            row[longest - len(sequence) :] = sequence
+    return batch
+
+
+@pytest.fixture
+def sentences() -> list[torch.Tensor]:
+    """Four source sentences of different lengths, each ended by </s>."""
+    torch.manual_seed(3)
+    return [
+        torch.cat([torch.randint(4, 4 + SYMBOLS, (length,)), torch.tensor([2])])
+        for length in (6, 1, 9, 4)
+    ]
+
+
+@pytest.fixture
+def targets() -> torch.Tensor:
+    """Shifted targets of equal length, 4 x 7."""
+    torch.manual_seed(4)
+    tokens = torch.randint(4, 4 + SYMBOLS, (4, 7))
+    tokens[:, 0] = 2
+    return tokens
+
+
+@pytest.fixture(params=["rim", "rim-gru", "lstm", "gru"])
+def model(request) -> RecurrentModel:
+    """A model of each kind of recurrent layer, in evaluation mode."""
+    torch.manual_seed(5)
+    kind, _, dynamics = request.param.partition("-")
+    return make_model(recurrent_layer=kind, rim_dynamics=dynamics or "lstm").eval()

@@ -1,0 +1,222 @@
+"""The translation model: padding, incremental decoding, sharing, sizes, learning."""
+
+import argparse
+import time
+
+import pytest
+import torch
+from fairseq.models import ARCH_CONFIG_REGISTRY
+from torch.nn.functional import cross_entropy
+
+from rim_nmt.mechanism import RIM
+from rim_nmt.models.config import RecurrentModelConfig
+from rim_nmt.models.encoder import reversal_index
+from rim_nmt.models.model import RecurrentModel
+from rim_nmt.models.recurrent import PlainRNN
+from tests.models.conftest import make_model, make_task, pad_at
+
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+@torch.no_grad()
+def test_padding_side_and_batch_size_do_not_matter(model, sentences, targets):
+    right, _ = model(pad_at(sentences, "right"), None, targets)
+    left, _ = model(pad_at(sentences, "left"), None, targets)
+    torch.testing.assert_close(left, right, rtol=0, atol=0)
+    for row, sentence in enumerate(sentences):
+        alone, _ = model(sentence.unsqueeze(0), None, targets[row : row + 1])
+        torch.testing.assert_close(alone[0], right[row], **CLOSE)
+
+
+@torch.no_grad()
+def test_encoder_output_is_zero_at_padding_only(model, sentences):
+    encoded = model.encoder(pad_at(sentences, "left"))
+    output, mask = encoded["encoder_out"][0], encoded["encoder_padding_mask"][0]
+    lengths = [len(sentence) for sentence in sentences]
+    assert mask.logical_not().sum(1).tolist() == lengths
+    for row, length in enumerate(lengths):
+        assert (output[length:, row] == 0).all()
+        assert (output[:length, row] != 0).any(-1).all()
+
+
+@torch.no_grad()
+def test_both_directions_reach_every_token(model, sentences):
+    """A change of the first or last word changes the encoding of all the others."""
+    sentence = sentences[2].unsqueeze(0)
+    before = model.encoder(sentence)["encoder_out"][0]
+    for position in (0, sentence.size(1) - 1):
+        changed = sentence.clone()
+        changed[0, position] = 4 if sentence[0, position] != 4 else 5
+        after = model.encoder(changed)["encoder_out"][0]
+        assert (after != before).any(-1).all()
+
+
+@torch.no_grad()
+def test_decoder_does_not_look_ahead(model, sentences, targets):
+    source = pad_at(sentences, "right")
+    before, _ = model(source, None, targets)
+    changed = targets.clone()
+    changed[:, 4] = (changed[:, 4] - 4 + 1) % 30 + 4
+    after, _ = model(source, None, changed)
+    assert torch.equal(before[:, :4], after[:, :4])
+    assert (before[:, 4:] != after[:, 4:]).any(-1).all()
+
+
+@torch.no_grad()
+def test_incremental_decoding_equals_full_decoding(model, sentences, targets):
+    source = pad_at(sentences, "left")
+    full, extra = model(source, None, targets)
+    encoded, state = model.encoder(source), {}
+    for step in range(targets.size(1)):
+        logits, step_extra = model.decoder(
+            targets[:, : step + 1], encoded, incremental_state=state
+        )
+        assert logits.shape[1] == 1
+        torch.testing.assert_close(logits[:, 0], full[:, step], **CLOSE)
+        torch.testing.assert_close(
+            step_extra["attn"][0][:, 0], extra["attn"][0][:, step], **CLOSE
+        )
+
+
+@torch.no_grad()
+def test_a_prefix_may_be_decoded_at_once(model, sentences, targets):
+    """Forced prefixes give several tokens before the first state exists."""
+    source = pad_at(sentences, "right")
+    full, _ = model(source, None, targets)
+    encoded, state = model.encoder(source), {}
+    prefix, _ = model.decoder(targets[:, :4], encoded, incremental_state=state)
+    torch.testing.assert_close(prefix, full[:, :4], **CLOSE)
+    following, _ = model.decoder(targets[:, :5], encoded, incremental_state=state)
+    torch.testing.assert_close(following[:, 0], full[:, 4], **CLOSE)
+
+
+@torch.no_grad()
+def test_reordering_the_state_is_decoding_the_reordered_batch(model, sentences, targets):
+    """As beam search does it: hypotheses are dropped, doubled and change places."""
+    source = pad_at(sentences, "right")
+    order = torch.tensor([2, 0, 0, 3, 2])
+    encoded, state = model.encoder(source), {}
+    for step in range(3):
+        model.decoder(targets[:, : step + 1], encoded, incremental_state=state)
+    model.decoder.reorder_incremental_state_scripting(state, order)
+    reordered = model.encoder.reorder_encoder_out(encoded, order)
+    logits, _ = model.decoder(targets[order, :4], reordered, incremental_state=state)
+    full, _ = model(source[order], None, targets[order])
+    torch.testing.assert_close(logits[:, 0], full[:, 3], **CLOSE)
+
+
+@torch.no_grad()
+def test_attention_is_a_distribution_over_the_real_source(model, sentences, targets):
+    _, extra = model(pad_at(sentences, "left"), None, targets)
+    attention = extra["attn"][0]  # B x T x S
+    torch.testing.assert_close(attention.sum(-1), torch.ones(4, 7))
+    for row, sentence in enumerate(sentences):
+        assert (attention[row, :, len(sentence) :] == 0).all()
+
+
+def test_reversal_index_is_its_own_inverse(sentences):
+    batch = pad_at(sentences, "right").t()  # T x B
+    index = reversal_index(batch.eq(1)).squeeze(-1)
+    flipped = batch.gather(0, index)
+    for column, sentence in enumerate(sentences):
+        assert flipped[: len(sentence), column].tolist() == sentence.tolist()[::-1]
+    assert torch.equal(flipped.gather(0, index), batch)
+
+
+def test_every_parameter_gets_a_gradient(model, sentences, targets):
+    model.train()
+    logits, _ = model(pad_at(sentences, "left"), None, targets)
+    logits.logsumexp(-1).sum().backward()
+    without = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert without == []
+
+
+def test_embedding_sharing():
+    apart = make_model()
+    assert apart.encoder.embed_tokens is not apart.decoder.embed_tokens
+    assert apart.decoder.output_projection.weight is not apart.decoder.embed_tokens.weight
+    output = make_model(share_decoder_input_output_embed=True)
+    assert output.decoder.output_projection.weight is output.decoder.embed_tokens.weight
+    assert output.encoder.embed_tokens.weight is not output.decoder.embed_tokens.weight
+    everything = make_model(share_all_embeddings=True)
+    assert everything.encoder.embed_tokens.weight is everything.decoder.embed_tokens.weight
+    assert everything.decoder.output_projection.weight is everything.encoder.embed_tokens.weight
+
+
+@pytest.mark.parametrize(
+    ("flags", "numbers"),
+    [
+        ({"encoder_hidden_size": 35}, ["35"]),
+        ({"encoder_layers": 0}, ["0"]),
+        ({"decoder_layers": 0}, ["0"]),
+        ({"decoder_hidden_size": 27}, ["27", "4"]),
+        ({"decoder_hidden_size": 28}, ["28", "3"]),
+        ({"num_active": 4}, ["4", "3"]),
+        ({"share_all_embeddings": True, "encoder_embed_dim": 16}, ["16", "20"]),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_with_their_numbers(flags, numbers):
+    with pytest.raises(ValueError, match=".") as error:
+        make_model(**flags)
+    for number in numbers:
+        assert number in str(error.value)
+
+
+def test_shared_embeddings_need_one_dictionary():
+    task, other = make_task(30), make_task(31)
+    task.target_dictionary = other.target_dictionary
+    cfg = RecurrentModelConfig(share_all_embeddings=True)
+    with pytest.raises(ValueError, match="--joined-dictionary"):
+        RecurrentModel.build_model(cfg, task)
+
+
+def build_architecture(name: str) -> RecurrentModel:
+    """A named architecture on the meta device: sizes without memory."""
+    given = argparse.Namespace(share_all_embeddings=True)  # as the command line leaves it
+    ARCH_CONFIG_REGISTRY[name](given)
+    cfg = RecurrentModelConfig.from_namespace(given)
+    with torch.device("meta"):
+        return RecurrentModel.build_model(cfg, make_task(8000))
+
+
+@pytest.mark.parametrize("size", ["", "_tiny", "_iwslt_en_de", "_wmt_en_de"])
+def test_twins_have_equal_parameter_counts(size):
+    rim, lstm = build_architecture(f"rim{size}"), build_architecture(f"rnn_lstm{size}")
+    counts = [sum(p.numel() for p in m.parameters()) for m in (rim, lstm)]
+    assert abs(counts[1] / counts[0] - 1) < 0.02, counts
+    kinds = [type(m.decoder.first_layer) for m in (rim, lstm)]
+    assert kinds == [RIM, PlainRNN]
+
+
+@pytest.mark.parametrize("kind", ["rim", "lstm"])
+def test_learns_to_reverse(kind):
+    """From any seed: reversing five symbols needs the attention and both recurrences."""
+    seed = time.time_ns() % 2**31
+    torch.manual_seed(seed)
+    model = make_model(
+        recurrent_layer=kind,
+        encoder_embed_dim=32,
+        decoder_embed_dim=32,
+        encoder_hidden_size=48,
+        decoder_hidden_size=48,
+        encoder_layers=1,
+        dropout=0.0,
+        input_dropout=0.0,
+        comm_dropout=0.0,
+    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    end = torch.full((64, 1), 2)
+    losses = []
+    for _ in range(400):
+        symbols = torch.randint(4, 14, (64, 5))
+        source, target = torch.cat([symbols, end], 1), torch.cat([symbols.flip(1), end], 1)
+        logits, _ = model(source, None, torch.cat([end, target[:, :-1]], 1))
+        loss = cross_entropy(logits.flatten(0, 1), target.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+        if max(losses[-10:]) < 0.02 and len(losses) > 10:
+            print(len(losses)); return
+    pytest.fail(f"seed {seed}: loss {losses[-1]:.3f} after {len(losses)} updates, expected < 0.02")
