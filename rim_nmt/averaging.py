@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import rim_nmt.plugin  # noqa: F401  (allows fairseq's checkpoints to be loaded)
 import torch
 
+import rim_nmt.plugin  # noqa: F401  (allows fairseq's checkpoints to be loaded)
 from rim_nmt.files import InputError, atomic_path
 
 

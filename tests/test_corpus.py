@@ -58,9 +58,7 @@ def np(words: str, **more) -> NounPhrase:
     """Build a noun phrase from "determiner [adjective] noun"; "-" is no determiner."""
     determiner, *between, head = words.split()
     quality = adjective(between[0]) if between else None
-    return NounPhrase(
-        noun(head), DETERMINERS[determiner.strip("-")], adjective=quality, **more
-    )
+    return NounPhrase(noun(head), DETERMINERS[determiner.strip("-")], adjective=quality, **more)
 
 
 def do(word: str, *arguments, by: str = "", **more) -> Predicate:
@@ -92,19 +90,23 @@ RAINS = after("because", IT, do("rain"))
 GOLD = {
     "accusative and present": (
         Clause(MAN, do("read", np("a old newspaper"))),
-        "The man reads an old newspaper.", "Der Mann liest eine alte Zeitung.",
+        "The man reads an old newspaper.",
+        "Der Mann liest eine alte Zeitung.",
     ),
     "weak masculine noun": (
         Clause(WOMAN, do("see", np("the young student"), tense="past")),
-        "The woman saw the young student.", "Die Frau hat den jungen Studenten gesehen.",
+        "The woman saw the young student.",
+        "Die Frau hat den jungen Studenten gesehen.",
     ),
     "mixed and strong declension": (
         Clause(np("my old dog"), do("eat", np("- fresh bread"))),
-        "My old dog eats fresh bread.", "Mein alter Hund isst frisches Brot.",
+        "My old dog eats fresh bread.",
+        "Mein alter Hund isst frisches Brot.",
     ),
     "this, strengthened": (
         Clause(np("this old house", very=True), do("be", Quality(adjective("beautiful")))),
-        "This very old house is beautiful.", "Dieses sehr alte Haus ist schön.",
+        "This very old house is beautiful.",
+        "Dieses sehr alte Haus ist schön.",
     ),
     "dative plural with a number": (
         Clause(ME, do("help", np("- small child", plural=True, number=21), tense="past")),
@@ -113,15 +115,18 @@ GOLD = {
     ),
     "genitive noun": (
         Clause(np("the dog", owner=MAN), do("sleep")),
-        "The man's dog sleeps.", "Der Hund des Mannes schläft.",
+        "The man's dog sleeps.",
+        "Der Hund des Mannes schläft.",
     ),
     "genitive name": (
         Clause(WE, do("wash", np("the black car", owner=Name("Anna")), tense="perfect")),
-        "We have washed Anna's black car.", "Wir haben Annas schwarzes Auto gewaschen.",
+        "We have washed Anna's black car.",
+        "Wir haben Annas schwarzes Auto gewaschen.",
     ),
     "inversion and future": (
         Clause(WOMAN, do("buy", BOOK, tense="future"), front=TOMORROW),
-        "Tomorrow the woman will buy the book.", "Morgen wird die Frau das Buch kaufen.",
+        "Tomorrow the woman will buy the book.",
+        "Morgen wird die Frau das Buch kaufen.",
     ),
     "fronted place and progressive": (
         Clause(CHILD, do("eat", np("a apple"), progressive=True), front=IN_GARDEN),
@@ -130,15 +135,18 @@ GOLD = {
     ),
     "separable verb": (
         Clause(MAN, do("call", np("my mother"))),
-        "The man calls my mother.", "Der Mann ruft meine Mutter an.",
+        "The man calls my mother.",
+        "Der Mann ruft meine Mutter an.",
     ),
     "separable participle": (
         Clause(MAN, do("call", np("my mother"), tense="past", time=YESTERDAY)),
-        "The man called my mother yesterday.", "Der Mann hat gestern meine Mutter angerufen.",
+        "The man called my mother yesterday.",
+        "Der Mann hat gestern meine Mutter angerufen.",
     ),
     "separable verb, verb-final": (
         Clause(ME, do("laugh"), adjunct=after("because", MAN, do("open", np("the door")))),
-        "I laugh because the man opens the door.", "Ich lache, weil der Mann die Tür aufmacht.",
+        "I laugh because the man opens the door.",
+        "Ich lache, weil der Mann die Tür aufmacht.",
     ),
     "separable zu-infinitive": (
         Clause(MAN, do("try", tense="past", clause=Infinitive(do("open", np("a window")), MAN))),
@@ -147,61 +155,93 @@ GOLD = {
     ),
     "bare infinitive without comma": (
         Clause(HE, do("begin", clause=Infinitive(do("work"), HE))),
-        "He begins to work.", "Er fängt an zu arbeiten.",
+        "He begins to work.",
+        "Er fängt an zu arbeiten.",
     ),
     "gerund": (
-        Clause(SHE, do("stop", tense="past",
-                       clause=Infinitive(do("write", np("- letter", plural=True)), SHE, True))),
-        "She stopped writing letters.", "Sie hat aufgehört, Briefe zu schreiben.",
+        Clause(
+            SHE,
+            do(
+                "stop",
+                tense="past",
+                clause=Infinitive(do("write", np("- letter", plural=True)), SHE, True),
+            ),
+        ),
+        "She stopped writing letters.",
+        "Sie hat aufgehört, Briefe zu schreiben.",
     ),
     "purpose": (
-        Clause(SHE, do("stay", Adverbial("at home", "zu Hause")), adjunct=Purpose(
-            do("prepare", np("the soup")), SHE)),
+        Clause(
+            SHE,
+            do("stay", Adverbial("at home", "zu Hause")),
+            adjunct=Purpose(do("prepare", np("the soup")), SHE),
+        ),
         "She stays at home in order to prepare the soup.",
         "Sie bleibt zu Hause, um die Suppe vorzubereiten.",
     ),
     "modal and its prohibition": (
         Compound(
-            Clause(YOU, do("read", BOOK, modal=MODALS["may"])), "but",
-            Clause(YOU, do("sell", Pronoun("it", noun("book")),
-                           modal=MODALS["must"], negated=True))),
+            Clause(YOU, do("read", BOOK, modal=MODALS["may"])),
+            "but",
+            Clause(
+                YOU, do("sell", Pronoun("it", noun("book")), modal=MODALS["must"], negated=True)
+            ),
+        ),
         "You may read the book, but you must not sell it.",
         "Du darfst das Buch lesen, aber du darfst es nicht verkaufen.",
     ),
     "modal preterite, verb-final": (
-        Clause(SHE, do("say", tense="past", clause=after(
-            "that", CHILD, do("fall asleep", tense="past", modal=MODALS["have to"])))),
+        Clause(
+            SHE,
+            do(
+                "say",
+                tense="past",
+                clause=after(
+                    "that", CHILD, do("fall asleep", tense="past", modal=MODALS["have to"])
+                ),
+            ),
+        ),
         "She said that the child had to fall asleep.",
         "Sie hat gesagt, dass das Kind einschlafen musste.",
     ),
     "want to, negated": (
         Clause(THEY, do("invite", YOU, modal=MODALS["want to"], negated=True)),
-        "They do not want to invite you.", "Sie wollen dich nicht einladen.",
+        "They do not want to invite you.",
+        "Sie wollen dich nicht einladen.",
     ),
     "perfect with sein": (
         Clause(np("my sister"), do("go", Adverbial("home", "nach Hause"), tense="past")),
-        "My sister went home.", "Meine Schwester ist nach Hause gegangen.",
+        "My sister went home.",
+        "Meine Schwester ist nach Hause gegangen.",
     ),
     "preterite of haben and sein": (
-        Compound(Clause(HE, do("have", np("a plan"), tense="past")), "and",
-                 Clause(HE, do("be", Quality(adjective("happy")), tense="past"))),
-        "He had a plan, and he was happy.", "Er hatte einen Plan und er war glücklich.",
+        Compound(
+            Clause(HE, do("have", np("a plan"), tense="past")),
+            "and",
+            Clause(HE, do("be", Quality(adjective("happy")), tense="past")),
+        ),
+        "He had a plan, and he was happy.",
+        "Er hatte einen Plan und er war glücklich.",
     ),
     "nicht after a definite object": (
         Clause(BOY, do("see", DOG, negated=True, tense="past")),
-        "The boy did not see the dog.", "Der Junge hat den Hund nicht gesehen.",
+        "The boy did not see the dog.",
+        "Der Junge hat den Hund nicht gesehen.",
     ),
     "kein for an indefinite object": (
         Clause(BOY, do("have", np("a dog"), negated=True)),
-        "The boy does not have a dog.", "Der Junge hat keinen Hund.",
+        "The boy does not have a dog.",
+        "Der Junge hat keinen Hund.",
     ),
     "nicht before a prepositional object": (
         Clause(ME, do("wait", np("the bus"), negated=True)),
-        "I do not wait for the bus.", "Ich warte nicht auf den Bus.",
+        "I do not wait for the bus.",
+        "Ich warte nicht auf den Bus.",
     ),
     "nicht before a predicate": (
         Clause(np("the soup"), do("be", Quality(adjective("warm")), negated=True)),
-        "The soup is not warm.", "Die Suppe ist nicht warm.",
+        "The soup is not warm.",
+        "Die Suppe ist nicht warm.",
     ),
     "subject relative": (
         Clause(who(WOMAN, do("help", np("the boy"))), do("be", Quality(adjective("friendly")))),
@@ -209,8 +249,14 @@ GOLD = {
         "Die Frau, die dem Jungen hilft, ist freundlich.",
     ),
     "object relative behind the participle": (
-        Clause(MAN, do("read", who(BOOK, do("buy", Gap(noun("book")), tense="past"), WOMAN),
-                       tense="perfect")),
+        Clause(
+            MAN,
+            do(
+                "read",
+                who(BOOK, do("buy", Gap(noun("book")), tense="past"), WOMAN),
+                tense="perfect",
+            ),
+        ),
         "The man has read the book that the woman bought.",
         "Der Mann hat das Buch gelesen, das die Frau gekauft hat.",
     ),
@@ -220,27 +266,36 @@ GOLD = {
         "Ich kenne den Mann, den die Frau anruft, nicht.",
     ),
     "dative relative, plural": (
-        Clause(who(np("the child", plural=True), do("thank", Gap(noun("child"), True)), MAN),
-               do("laugh")),
+        Clause(
+            who(np("the child", plural=True), do("thank", Gap(noun("child"), True)), MAN),
+            do("laugh"),
+        ),
         "The children whom the man thanks laugh.",
         "Die Kinder, denen der Mann dankt, lachen.",
     ),
     "prepositional relative": (
         Clause(who(np("the train"), do("wait", Gap(noun("train"))), WE), do("arrive")),
-        "The train for which we wait arrives.", "Der Zug, auf den wir warten, kommt an.",
+        "The train for which we wait arrives.",
+        "Der Zug, auf den wir warten, kommt an.",
     ),
     "two-way preposition, accusative": (
         Clause(ME, do("put", np("the key"), Prepositional("on", "auf", "acc", np("the table")))),
-        "I put the key on the table.", "Ich lege den Schlüssel auf den Tisch.",
+        "I put the key on the table.",
+        "Ich lege den Schlüssel auf den Tisch.",
     ),
     "contractions": (
-        Clause(SHE, do("go", Prepositional("to", "zu", "dat", np("the school"))),
-               front=Prepositional("at", "an", "dat", np("the lake"))),
-        "At the lake she goes to the school.", "Am See geht sie zur Schule.",
+        Clause(
+            SHE,
+            do("go", Prepositional("to", "zu", "dat", np("the school"))),
+            front=Prepositional("at", "an", "dat", np("the lake")),
+        ),
+        "At the lake she goes to the school.",
+        "Am See geht sie zur Schule.",
     ),
     "ditransitive": (
         Clause(WOMAN, do("give", CHILD, np("a bicycle"), tense="past")),
-        "The woman gave the child a bicycle.", "Die Frau hat dem Kind ein Fahrrad gegeben.",
+        "The woman gave the child a bicycle.",
+        "Die Frau hat dem Kind ein Fahrrad gegeben.",
     ),
     "explain something to somebody": (
         Clause(WOMAN, do("explain", np("the problem"), CHILD)),
@@ -248,46 +303,66 @@ GOLD = {
         "Die Frau erklärt dem Kind das Problem.",
     ),
     "two predicates; it takes the German gender": (
-        Clause(MAN, do("buy", np("a table"), tense="past"),
-               second=do("give", WOMAN, Pronoun("it", noun("table")), tense="past")),
+        Clause(
+            MAN,
+            do("buy", np("a table"), tense="past"),
+            second=do("give", WOMAN, Pronoun("it", noun("table")), tense="past"),
+        ),
         "The man bought a table and gave it to the woman.",
         "Der Mann hat einen Tisch gekauft und ihn der Frau gegeben.",
     ),
     "two auxiliaries": (
         Clause(HE, do("get up", tense="past"), second=do("open", np("the door"), tense="past")),
-        "He got up and opened the door.", "Er ist aufgestanden und hat die Tür aufgemacht.",
+        "He got up and opened the door.",
+        "Er ist aufgestanden und hat die Tür aufgemacht.",
     ),
     "two predicates under a modal": (
-        Clause(WE, do("work", modal=MODALS["want to"]),
-               second=do("sing", np("a song"), modal=MODALS["want to"])),
-        "We want to work and sing a song.", "Wir wollen arbeiten und ein Lied singen.",
+        Clause(
+            WE,
+            do("work", modal=MODALS["want to"]),
+            second=do("sing", np("a song"), modal=MODALS["want to"]),
+        ),
+        "We want to work and sing a song.",
+        "Wir wollen arbeiten und ein Lied singen.",
     ),
     "coordinated subject": (
         Clause(Both(MAN, Name("Anna")), do("fall asleep")),
-        "The man and Anna fall asleep.", "Der Mann und Anna schlafen ein.",
+        "The man and Anna fall asleep.",
+        "Der Mann und Anna schlafen ein.",
     ),
     "fronted subordinate clause": (
-        Clause(SHE, do("close", np("the window")),
-               front=after("when", IT, do("rain"))),
-        "When it rains, she closes the window.", "Wenn es regnet, macht sie das Fenster zu.",
+        Clause(SHE, do("close", np("the window")), front=after("when", IT, do("rain"))),
+        "When it rains, she closes the window.",
+        "Wenn es regnet, macht sie das Fenster zu.",
     ),
     "when of the past": (
-        Clause(ME, do("sleep", tense="past"), adjunct=after(
-            "when", np("the train"), do("arrive", tense="past"))),
-        "I slept when the train arrived.", "Ich habe geschlafen, als der Zug angekommen ist.",
+        Clause(
+            ME,
+            do("sleep", tense="past"),
+            adjunct=after("when", np("the train"), do("arrive", tense="past")),
+        ),
+        "I slept when the train arrived.",
+        "Ich habe geschlafen, als der Zug angekommen ist.",
     ),
     "although and before": (
         Compound(
-            Clause(HE, do("work"), adjunct=after("although", HE, do("be", Quality(
-                adjective("sick"))))), "but",
-            Clause(SHE, do("eat", np("a egg")), adjunct=after("before", SHE, do(
-                "go", Adverbial("home", "nach Hause"))))),
+            Clause(
+                HE, do("work"), adjunct=after("although", HE, do("be", Quality(adjective("sick"))))
+            ),
+            "but",
+            Clause(
+                SHE,
+                do("eat", np("a egg")),
+                adjunct=after("before", SHE, do("go", Adverbial("home", "nach Hause"))),
+            ),
+        ),
         "He works although he is sick, but she eats an egg before she goes home.",
         "Er arbeitet, obwohl er krank ist, aber sie isst ein Ei, bevor sie nach Hause geht.",
     ),
     "comma before und closes a clause": (
-        Compound(Clause(MAN, do("sleep"), adjunct=RAINS), "and",
-                 Clause(DOG, do("eat", np("the egg")))),
+        Compound(
+            Clause(MAN, do("sleep"), adjunct=RAINS), "and", Clause(DOG, do("eat", np("the egg")))
+        ),
         "The man sleeps because it rains, and the dog eats the egg.",
         "Der Mann schläft, weil es regnet, und der Hund isst das Ei.",
     ),
@@ -297,62 +372,92 @@ GOLD = {
         "Gestern hat sich die Frau an die Geschichte erinnert.",
     ),
     "reflexive verb with a pronoun": (
-        Clause(HE, do("say", clause=after("that", ME, do(
-            "look forward", np("the film"), by="to")))),
+        Clause(
+            HE, do("say", clause=after("that", ME, do("look forward", np("the film"), by="to")))
+        ),
         "He says that I look forward to the film.",
         "Er sagt, dass ich mich auf den Film freue.",
     ),
     "like to is gern": (
         Clause(CHILD, do("read", np("- book", plural=True), fond=True)),
-        "The child likes to read books.", "Das Kind liest gern Bücher.",
+        "The child likes to read books.",
+        "Das Kind liest gern Bücher.",
     ),
     "comparison": (
-        Clause(CAR, do("be", Quality(adjective("expensive"), than=np("the bicycle")),
-                       tense="future")),
+        Clause(
+            CAR, do("be", Quality(adjective("expensive"), than=np("the bicycle")), tense="future")
+        ),
         "The car will be more expensive than the bicycle.",
         "Das Auto wird teurer sein als das Fahrrad.",
     ),
     "job": (
         Clause(np("my sister"), do("be", Job(noun("doctor"), "female"))),
-        "My sister is a doctor.", "Meine Schwester ist Ärztin.",
+        "My sister is a doctor.",
+        "Meine Schwester ist Ärztin.",
     ),
     "yes-no question": (
         Question(Clause(WOMAN, do("read", BOOK, tense="past"))),
-        "Did the woman read the book?", "Hat die Frau das Buch gelesen?",
+        "Did the woman read the book?",
+        "Hat die Frau das Buch gelesen?",
     ),
     "whom in the dative": (
         Question(Clause(MAN, do("help", Gap())), "whom"),
-        "Whom does the man help?", "Wem hilft der Mann?",
+        "Whom does the man help?",
+        "Wem hilft der Mann?",
     ),
     "what": (
         Question(Clause(MAN, do("prepare", Gap(), tense="future")), "what"),
-        "What will the man prepare?", "Was wird der Mann vorbereiten?",
+        "What will the man prepare?",
+        "Was wird der Mann vorbereiten?",
     ),
     "who as subject": (
         Question(Clause(Gap(), do("be", Quality(adjective("tired")))), "who"),
-        "Who is tired?", "Wer ist müde?",
+        "Who is tired?",
+        "Wer ist müde?",
     ),
     "for whom": (
         Question(Clause(np("the child", plural=True), do("wait", Gap(), tense="past")), "whom"),
-        "For whom did the children wait?", "Auf wen haben die Kinder gewartet?",
+        "For whom did the children wait?",
+        "Auf wen haben die Kinder gewartet?",
     ),
     "how many": (
-        Question(Clause(YOU, do("have", Gap(noun("book"), True))),
-                 NounPhrase(noun("book"), DETERMINERS["how many"], plural=True)),
-        "How many books do you have?", "Wie viele Bücher hast du?",
+        Question(
+            Clause(YOU, do("have", Gap(noun("book"), True))),
+            NounPhrase(noun("book"), DETERMINERS["how many"], plural=True),
+        ),
+        "How many books do you have?",
+        "Wie viele Bücher hast du?",
     ),
     "when": (
         Question(Clause(WOMAN, do("go", Adverbial("home", "nach Hause"), tense="past")), "when"),
-        "When did the woman go home?", "Wann ist die Frau nach Hause gegangen?",
+        "When did the woman go home?",
+        "Wann ist die Frau nach Hause gegangen?",
     ),
     "where to": (
         Question(Clause(WOMAN, do("drive", Gap())), "where"),
-        "Where does the woman drive?", "Wohin fährt die Frau?",
+        "Where does the woman drive?",
+        "Wohin fährt die Frau?",
     ),
     "whether, and a second level": (
-        Clause(ME, do("ask", clause=after("whether", np("the teacher"), do("know", clause=after(
-            "that", who(MAN, do("look", Gap(noun("man")), by="for"), SHE), do("sleep")),
-            by="that")))),
+        Clause(
+            ME,
+            do(
+                "ask",
+                clause=after(
+                    "whether",
+                    np("the teacher"),
+                    do(
+                        "know",
+                        clause=after(
+                            "that",
+                            who(MAN, do("look", Gap(noun("man")), by="for"), SHE),
+                            do("sleep"),
+                        ),
+                        by="that",
+                    ),
+                ),
+            ),
+        ),
         "I ask whether the teacher knows that the man for whom she looks sleeps.",
         "Ich frage, ob der Lehrer weiß, dass der Mann, den sie sucht, schläft.",
     ),
@@ -410,8 +515,12 @@ def test_adjective_declension():
     hund = {
         "the": ("der alte Hund", "den alten Hund", "dem alten Hund", "des alten Hundes"),
         "a": ("ein alter Hund", "einen alten Hund", "einem alten Hund", "eines alten Hundes"),
-        "our": ("unser alter Hund", "unseren alten Hund", "unserem alten Hund",
-                "unseres alten Hundes"),
+        "our": (
+            "unser alter Hund",
+            "unseren alten Hund",
+            "unserem alten Hund",
+            "unseres alten Hundes",
+        ),
     }
     for determiner, forms in hund.items():
         phrase = np(f"{determiner} old dog")
@@ -425,8 +534,13 @@ def test_adjective_declension():
 
 
 def test_numbers_are_spelt_by_rule():
-    spelt = {2: ("two", "zwei"), 16: ("sixteen", "sechzehn"), 30: ("thirty", "dreißig"),
-             21: ("twenty-one", "einundzwanzig"), 98: ("ninety-eight", "achtundneunzig")}
+    spelt = {
+        2: ("two", "zwei"),
+        16: ("sixteen", "sechzehn"),
+        30: ("thirty", "dreißig"),
+        21: ("twenty-one", "einundzwanzig"),
+        98: ("ninety-eight", "achtundneunzig"),
+    }
     assert {number: number_words(number) for number in spelt} == spelt
     with pytest.raises(ValueError, match="expected a number from 2 to 99"):
         number_words(1)
@@ -526,9 +640,9 @@ def test_held_apart_subjects_and_objects_are_absent_from_the_text(corpus):
         for sentence in english:
             opening = re.match(r"The (\w+) (\w+)", sentence)
             closing = re.search(r"(\w+) the (\w+)\.$", sentence)
-            for head, word in (opening.groups(), ) if opening else ():
+            for head, word in (opening.groups(),) if opening else ():
                 assert not _surely_apart(head, word), sentence
-            for word, head in (closing.groups(), ) if closing else ():
+            for word, head in (closing.groups(),) if closing else ():
                 assert not _surely_apart(head, word), sentence
 
 

@@ -64,12 +64,11 @@ def test_interactive_translates_raw_text_as_our_command_does(trained):
 
 
 def test_validate_and_hub(trained, translator):
-    run_command(
-        fairseq_command(
-            "validate", trained.data / "bin", "--user-dir", USER_DIR, "--path", trained.checkpoint,
-            "--cpu", "--max-tokens", 400,
-        )  # fmt: skip
-    )
+    command = fairseq_command(
+        "validate", trained.data / "bin", "--user-dir", USER_DIR, "--task", "translation",
+        "--path", trained.checkpoint, "--cpu", "--max-tokens", 400,
+    )  # fmt: skip
+    run_command(command)
     hub = RecurrentModel.from_pretrained(
         str(trained.checkpoint.parent),
         trained.checkpoint.name,
@@ -193,9 +192,7 @@ def test_a_missing_subword_model_is_named(trained, tmp_path):
 def test_a_file_that_is_no_checkpoint_is_named(trained, tmp_path):
     (tmp_path / "no.pt").write_text("hello")
     with pytest.raises(InputError, match=r"no\.pt cannot be loaded"):
-        Translator(
-            tmp_path / "no.pt", trained.data / "bin", trained.data / "sentencepiece.model"
-        )
+        Translator(tmp_path / "no.pt", trained.data / "bin", trained.data / "sentencepiece.model")
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared, trained, tmp_path):

@@ -129,9 +129,7 @@ def held_apart(noun_english: str, verb_key: str) -> bool:
     return (_NOUN_NUMBER[noun_english] + _VERB_NUMBER[verb_key]) % _APART_EVERY == 0
 
 
-_APART = {
-    (n.english, v.key) for n in NOUNS for v in VERBS if held_apart(n.english, v.key)
-}
+_APART = {(n.english, v.key) for n in NOUNS for v in VERBS if held_apart(n.english, v.key)}
 
 
 @cache
@@ -159,9 +157,7 @@ def _governs(*clauses: str) -> tuple[Verb, ...]:
 
 _PLAIN = _governs("")
 _CLAUSAL = _governs("that", "whether", "infinitive", "gerund")
-_TRANSITIVE = tuple(
-    entry for entry in _PLAIN if entry.slots and entry.slots[-1].kind == "nominal"
-)
+_TRANSITIVE = tuple(entry for entry in _PLAIN if entry.slots and entry.slots[-1].kind == "nominal")
 _WILLED = tuple(entry for entry in _PLAIN if "w" in entry.aspects)
 _LASTING = tuple(entry for entry in _WILLED if "p" in entry.aspects)
 _GIVING = {entry.key for entry in _PLAIN if len(entry.slots) == 2}
@@ -447,7 +443,11 @@ class Sampler:
         ``arguments`` makes the complements, given whether the predicate is negated.
         """
         quantified = isinstance(subject, NounPhrase) and subject.determiner.english in (
-            "every", "all", "many", "some", "a",
+            "every",
+            "all",
+            "many",
+            "some",
+            "a",
         )
         negated = not (plain or positive or quantified) and self._chance(0.15)
         if not entry.aspects and (tense in ("perfect", "future") or plain):
@@ -557,9 +557,13 @@ class Sampler:
 
     def _conjunction(self, tense: str, options: Sequence[str]) -> str:
         fitting = {
-            "because": True, "although": True, "when": tense != "perfect",
-            "if": tense in ("present", "future"), "before": tense != "perfect",
-            "while": tense in ("present", "past"), "until": tense != "perfect",
+            "because": True,
+            "although": True,
+            "when": tense != "perfect",
+            "if": tense in ("present", "future"),
+            "before": tense != "perfect",
+            "while": tense in ("present", "past"),
+            "until": tense != "perfect",
         }
         return self._pick([word for word in options if fitting[word]])
 
@@ -623,9 +627,7 @@ class Sampler:
             phrase = self._with_relative(self._head_phrase(head, "object"), budget - 1, tense)
             return (*self._all_but_last(entry, subject, negated), phrase)
 
-        return self._predicate(
-            entry, subject, tense, closed=True, arguments=arguments, **options
-        )
+        return self._predicate(entry, subject, tense, closed=True, arguments=arguments, **options)
 
     def _all_but_last(self, entry: Verb, subject: Nominal, negated: bool) -> tuple[Argument, ...]:
         shorter = replace(entry, slots=entry.slots[:-1])
@@ -693,12 +695,20 @@ class Sampler:
             pronoun = _coreferent(subject) if same else None
             embedded = self._embedded_tense(tense)
             clause = self._clause(
-                budget - 1, tense=embedded, subject=pronoun, adjunct=False,
+                budget - 1,
+                tense=embedded,
+                subject=pronoun,
+                adjunct=False,
             )
             governed = Subordinate(entry.clause, clause)
         predicate = self._predicate(
-            entry, subject, tense, plain=plain or entry.clause == "gerund", closed=True,
-            timeless=timeless, positive=entry.english in ("hope", "promise"),
+            entry,
+            subject,
+            tense,
+            plain=plain or entry.clause == "gerund",
+            closed=True,
+            timeless=timeless,
+            positive=entry.english in ("hope", "promise"),
         )
         return Clause(subject, replace(predicate, clause=governed))
 
@@ -753,7 +763,11 @@ class Sampler:
             predicate = self._predicate(entry, doer, embedded, plain=True, timeless=True)
             return Subordinate(conjunction, Clause(doer, predicate))
         clause = self._clause(
-            budget - 1, tense=embedded, subject=pronoun, adjunct=False, plain=not causal,
+            budget - 1,
+            tense=embedded,
+            subject=pronoun,
+            adjunct=False,
+            plain=not causal,
             timeless=not causal,
         )
         return Subordinate(conjunction, clause)
@@ -780,7 +794,8 @@ class Sampler:
         arguments = None
         if isinstance(thing, NounPhrase) and not thing.noun.person and self._chance(0.7):
             slotted = [
-                v for v in _done_to(thing.noun)
+                v
+                for v in _done_to(thing.noun)
                 if v.slots[-1].german == "" and v is not first.verb and v in _WILLED
             ]
             entry = self._verb(slotted, subject)
@@ -844,11 +859,15 @@ class Sampler:
             entry = self._pick([v for v in _TRANSITIVE if "person" in v.slots[-1].tags])
             word, gap = "whom", Gap()
         else:
-            entry = self._pick([
-                v for v in _TRANSITIVE
-                if not {"person", "pet"} & set(v.slots[-1].tags) and not v.slots[-1].english
-                and not v.slots[-1].german
-            ])
+            entry = self._pick(
+                [
+                    v
+                    for v in _TRANSITIVE
+                    if not {"person", "pet"} & set(v.slots[-1].tags)
+                    and not v.slots[-1].english
+                    and not v.slots[-1].german
+                ]
+            )
             word, gap = "what", Gap()
             head = self._noun(entry, entry.slots[-1].tags)
             if not head.mass and self._chance(0.4):

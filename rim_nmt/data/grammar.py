@@ -37,12 +37,16 @@ Tokens = list[str]
 
 # German endings of der-words and ein-words by case: masculine, feminine, neuter, plural.
 _DER_ENDINGS = {
-    "nom": ("er", "e", "es", "e"), "acc": ("en", "e", "es", "e"),
-    "dat": ("em", "er", "em", "en"), "gen": ("es", "er", "es", "er"),
+    "nom": ("er", "e", "es", "e"),
+    "acc": ("en", "e", "es", "e"),
+    "dat": ("em", "er", "em", "en"),
+    "gen": ("es", "er", "es", "er"),
 }
 _ARTICLE = {
-    "nom": ("der", "die", "das", "die"), "acc": ("den", "die", "das", "die"),
-    "dat": ("dem", "der", "dem", "den"), "gen": ("des", "der", "des", "der"),
+    "nom": ("der", "die", "das", "die"),
+    "acc": ("den", "die", "das", "die"),
+    "dat": ("dem", "der", "dem", "den"),
+    "gen": ("des", "der", "des", "der"),
 }
 _RELATIVE = _ARTICLE | {"dat": ("dem", "der", "dem", "denen")}
 
@@ -62,12 +66,23 @@ class Determiner:
 DETERMINERS: dict[str, Determiner] = {
     name: Determiner(name, german, kind)
     for name, german, kind in (
-        ("the", "", "article"), ("a", "ein", "ein"), ("no", "kein", "ein"), ("", "", "bare"),
-        ("this", "dies", "der"), ("every", "jed", "der"), ("which", "welch", "der"),
-        ("all", "all", "der"), ("many", "viel", "der"), ("some", "einig", "der"),
+        ("the", "", "article"),
+        ("a", "ein", "ein"),
+        ("no", "kein", "ein"),
+        ("", "", "bare"),
+        ("this", "dies", "der"),
+        ("every", "jed", "der"),
+        ("which", "welch", "der"),
+        ("all", "all", "der"),
+        ("many", "viel", "der"),
+        ("some", "einig", "der"),
         ("how many", "wie viel", "der"),
-        ("my", "mein", "ein"), ("your", "dein", "ein"), ("his", "sein", "ein"),
-        ("her", "ihr", "ein"), ("our", "unser", "ein"), ("their", "ihr", "ein"),
+        ("my", "mein", "ein"),
+        ("your", "dein", "ein"),
+        ("his", "sein", "ein"),
+        ("her", "ihr", "ein"),
+        ("our", "unser", "ein"),
+        ("their", "ihr", "ein"),
     )
 }
 POSSESSIVES = ("my", "your", "his", "her", "our", "their")
@@ -75,15 +90,35 @@ INDEFINITE = ("a", "")  # turned into "kein" under negation
 _STRONG_AFTER = ("many", "some", "how many")
 
 _ONES = (
-    ("one", "ein"), ("two", "zwei"), ("three", "drei"), ("four", "vier"), ("five", "fünf"),
-    ("six", "sechs"), ("seven", "sieben"), ("eight", "acht"), ("nine", "neun"), ("ten", "zehn"),
-    ("eleven", "elf"), ("twelve", "zwölf"), ("thirteen", "dreizehn"), ("fourteen", "vierzehn"),
-    ("fifteen", "fünfzehn"), ("sixteen", "sechzehn"), ("seventeen", "siebzehn"),
-    ("eighteen", "achtzehn"), ("nineteen", "neunzehn"),
+    ("one", "ein"),
+    ("two", "zwei"),
+    ("three", "drei"),
+    ("four", "vier"),
+    ("five", "fünf"),
+    ("six", "sechs"),
+    ("seven", "sieben"),
+    ("eight", "acht"),
+    ("nine", "neun"),
+    ("ten", "zehn"),
+    ("eleven", "elf"),
+    ("twelve", "zwölf"),
+    ("thirteen", "dreizehn"),
+    ("fourteen", "vierzehn"),
+    ("fifteen", "fünfzehn"),
+    ("sixteen", "sechzehn"),
+    ("seventeen", "siebzehn"),
+    ("eighteen", "achtzehn"),
+    ("nineteen", "neunzehn"),
 )
 _TENS = (
-    ("twenty", "zwanzig"), ("thirty", "dreißig"), ("forty", "vierzig"), ("fifty", "fünfzig"),
-    ("sixty", "sechzig"), ("seventy", "siebzig"), ("eighty", "achtzig"), ("ninety", "neunzig"),
+    ("twenty", "zwanzig"),
+    ("thirty", "dreißig"),
+    ("forty", "vierzig"),
+    ("fifty", "fünfzig"),
+    ("sixty", "sechzig"),
+    ("seventy", "siebzig"),
+    ("eighty", "achtzig"),
+    ("ninety", "neunzig"),
 )
 
 
@@ -128,9 +163,10 @@ def adjective_form(
     """Return a German attributive adjective with its weak, mixed or strong ending."""
     column = _column(gender, plural)
     strong = determiner.kind == "bare" or determiner.english in _STRONG_AFTER
-    if determiner.kind == "ein" and determiner_form(
-        determiner, case, gender, plural
-    ) == determiner.german:
+    if (
+        determiner.kind == "ein"
+        and determiner_form(determiner, case, gender, plural) == determiner.german
+    ):
         strong = True  # ein großer Hund, ein großes Haus
     if strong:
         ending = _DER_ENDINGS[case][column]
@@ -356,8 +392,12 @@ class Adverbial:
 
 
 _CONTRACTED = {
-    ("in", "dem"): "im", ("an", "dem"): "am", ("zu", "dem"): "zum", ("zu", "der"): "zur",
-    ("von", "dem"): "vom", ("in", "das"): "ins",
+    ("in", "dem"): "im",
+    ("an", "dem"): "am",
+    ("zu", "dem"): "zum",
+    ("zu", "der"): "zur",
+    ("von", "dem"): "vom",
+    ("in", "das"): "ins",
 }
 
 
@@ -418,7 +458,6 @@ class Quality:
             return [self.adjective.german_comparative]
         return ["sehr"] * self.very + [self.adjective.german]
 
-
     def german_than(self) -> Tokens:
         """Say in German what it is compared with; that stands behind the closing verbs."""
         return ["als", *self.than.german("nom")] if self.than else []
@@ -474,8 +513,10 @@ MODALS: dict[str, Modal] = {
     )
 }
 
-_BE = {"present": ("am", "are", "is", "are", "are", "are"),
-       "past": ("was", "were", "was", "were", "were", "were")}
+_BE = {
+    "present": ("am", "are", "is", "are", "are", "are"),
+    "past": ("was", "were", "was", "were", "were", "were"),
+}
 TENSES = ("present", "past", "perfect", "future")
 
 
@@ -579,9 +620,7 @@ class Predicate:
             if isinstance(argument, Gap):
                 continue
             tokens += [slot.english] if slot.english else []
-            tokens += (
-                argument.english("acc") if slot.kind == "nominal" else argument.english()
-            )
+            tokens += argument.english("acc") if slot.kind == "nominal" else argument.english()
         for adverbial in (self.manner, self.place, self.time):
             tokens += adverbial.english() if adverbial else []
         return tokens + (self.clause.english() if self.clause else [])
@@ -641,7 +680,7 @@ class Predicate:
         definite = [pair for pair in phrases if _is_definite(pair[1])]
         if len(definite) < len(phrases):
             definite = definite[:1] if phrases[:1] == definite[:1] else []
-        indefinite = phrases[len(definite):]
+        indefinite = phrases[len(definite) :]
         often = self.frequency.german() if self.frequency else ["gern"] * self.fond
         manner = self.manner.german() if self.manner else []
         place = self.place.german() if self.place else []
@@ -798,8 +837,15 @@ class Clause:
 
 
 CONJUNCTIONS: dict[str, str] = {
-    "because": "weil", "although": "obwohl", "when": "wenn", "if": "wenn", "before": "bevor",
-    "while": "während", "until": "bis", "that": "dass", "whether": "ob",
+    "because": "weil",
+    "although": "obwohl",
+    "when": "wenn",
+    "if": "wenn",
+    "before": "bevor",
+    "while": "während",
+    "until": "bis",
+    "that": "dass",
+    "whether": "ob",
 }
 
 
@@ -860,9 +906,7 @@ class Purpose:
 
 def _extraction(clause: Clause) -> Slot | None:
     """Return the slot whose argument is the gap of ``clause``; ``None`` if it is the subject."""
-    for slot, argument in zip(
-        clause.predicate.verb.slots, clause.predicate.arguments, strict=True
-    ):
+    for slot, argument in zip(clause.predicate.verb.slots, clause.predicate.arguments, strict=True):
         if isinstance(argument, Gap):
             return slot
     return None

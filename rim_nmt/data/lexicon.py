@@ -205,29 +205,67 @@ dark        | dunkel      | -                       | room
 """
 
 _FEMALE_JOBS = {
-    "teacher": "Lehrerin", "doctor": "Ärztin", "student": "Studentin", "farmer": "Bäuerin",
+    "teacher": "Lehrerin",
+    "doctor": "Ärztin",
+    "student": "Studentin",
+    "farmer": "Bäuerin",
 }
 
 NAMES = {  # given name -> sex
-    "Anna": "female", "Maria": "female", "Clara": "female", "Julia": "female",
-    "Paul": "male", "Peter": "male", "Martin": "male", "Karl": "male",
+    "Anna": "female",
+    "Maria": "female",
+    "Clara": "female",
+    "Julia": "female",
+    "Paul": "male",
+    "Peter": "male",
+    "Martin": "male",
+    "Karl": "male",
 }
 
 CITIES = {
-    "Berlin": "Berlin", "Hamburg": "Hamburg", "Vienna": "Wien", "Munich": "München",
-    "Cologne": "Köln", "Prague": "Prag", "Rome": "Rom",
+    "Berlin": "Berlin",
+    "Hamburg": "Hamburg",
+    "Vienna": "Wien",
+    "Munich": "München",
+    "Cologne": "Köln",
+    "Prague": "Prag",
+    "Rome": "Rom",
 }
 
 # English past tense and participle (one form if both agree).
 _ENGLISH_IRREGULAR = {
-    "be": "was been", "begin": "began begun", "buy": "bought", "come": "came come",
-    "do": "did done", "drink": "drank drunk", "drive": "drove driven",
-    "eat": "ate eaten", "fall": "fell fallen", "find": "found", "forget": "forgot forgotten",
-    "get": "got", "give": "gave given", "go": "went gone", "have": "had", 
-    "know": "knew known", "put": "put", "read": "read", "run": "ran run", "say": "said",
-    "see": "saw seen", "sell": "sold", "send": "sent", "show": "showed shown",
-    "sing": "sang sung", "sit": "sat", "sleep": "slept", "speak": "spoke spoken",
-    "stop": "stopped", "tell": "told", "think": "thought", "understand": "understood",
+    "be": "was been",
+    "begin": "began begun",
+    "buy": "bought",
+    "come": "came come",
+    "do": "did done",
+    "drink": "drank drunk",
+    "drive": "drove driven",
+    "eat": "ate eaten",
+    "fall": "fell fallen",
+    "find": "found",
+    "forget": "forgot forgotten",
+    "get": "got",
+    "give": "gave given",
+    "go": "went gone",
+    "have": "had",
+    "know": "knew known",
+    "put": "put",
+    "read": "read",
+    "run": "ran run",
+    "say": "said",
+    "see": "saw seen",
+    "sell": "sold",
+    "send": "sent",
+    "show": "showed shown",
+    "sing": "sang sung",
+    "sit": "sat",
+    "sleep": "slept",
+    "speak": "spoke spoken",
+    "stop": "stopped",
+    "tell": "told",
+    "think": "thought",
+    "understand": "understood",
     "write": "wrote written",
 }
 _ENGLISH_THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes"}
@@ -236,23 +274,52 @@ _ENGLISH_PLURALS = {"man": "men", "woman": "women", "child": "children", "knife"
 
 # German verbs that are not weak: changed stem of "du" and "er" (- = none), participle.
 _GERMAN_STRONG = {
-    "schlafen": "schläf geschlafen", "kommen": "- gekommen", "stehen": "- gestanden",
-    "sehen": "sieh gesehen", "finden": "- gefunden", "lesen": "lies gelesen",
-    "schreiben": "- geschrieben", "singen": "- gesungen", "essen": "iss gegessen",
-    "trinken": "- getrunken", "rufen": "- gerufen", "laden": "läd geladen",
-    "kennen": "- gekannt", "verstehen": "- verstanden", "waschen": "wäsch gewaschen",
-    "helfen": "hilf geholfen", "geben": "gib gegeben",
-    "denken": "- gedacht", "sprechen": "sprich gesprochen", "gehen": "- gegangen",
-    "fahren": "fähr gefahren", "laufen": "läuf gelaufen", "bleiben": "- geblieben",
-    "sitzen": "- gesessen", "sein": "- gewesen", "haben": "- gehabt", "wissen": "- gewusst",
-    "vergessen": "vergiss vergessen", "versprechen": "versprich versprochen",
+    "schlafen": "schläf geschlafen",
+    "kommen": "- gekommen",
+    "stehen": "- gestanden",
+    "sehen": "sieh gesehen",
+    "finden": "- gefunden",
+    "lesen": "lies gelesen",
+    "schreiben": "- geschrieben",
+    "singen": "- gesungen",
+    "essen": "iss gegessen",
+    "trinken": "- getrunken",
+    "rufen": "- gerufen",
+    "laden": "läd geladen",
+    "kennen": "- gekannt",
+    "verstehen": "- verstanden",
+    "waschen": "wäsch gewaschen",
+    "helfen": "hilf geholfen",
+    "geben": "gib gegeben",
+    "denken": "- gedacht",
+    "sprechen": "sprich gesprochen",
+    "gehen": "- gegangen",
+    "fahren": "fähr gefahren",
+    "laufen": "läuf gelaufen",
+    "bleiben": "- geblieben",
+    "sitzen": "- gesessen",
+    "sein": "- gewesen",
+    "haben": "- gehabt",
+    "wissen": "- gewusst",
+    "vergessen": "vergiss vergessen",
+    "versprechen": "versprich versprochen",
     "fangen": "fäng gefangen",
 }
-_SEIN_VERBS = ("an|kommen", "auf|stehen", "ein|schlafen", "folgen", "gehen", "fahren",
-               "laufen", "bleiben", "sein")
+_SEIN_VERBS = (
+    "an|kommen",
+    "auf|stehen",
+    "ein|schlafen",
+    "folgen",
+    "gehen",
+    "fahren",
+    "laufen",
+    "bleiben",
+    "sein",
+)
 # ich, du, er, wir, ihr, sie
 _GERMAN_PRESENT = {
-    "sein": "bin bist ist sind seid sind", "haben": "habe hast hat haben habt haben",
+    "sein": "bin bist ist sind seid sind",
+    "haben": "habe hast hat haben habt haben",
     "werden": "werde wirst wird werden werdet werden",
     "wissen": "weiß weißt weiß wissen wisst wissen",
     "können": "kann kannst kann können könnt können",
@@ -263,8 +330,13 @@ _GERMAN_PRESENT = {
 }
 # Verbs whose English past is told in the German preterite rather than the perfect.
 _GERMAN_PRETERITE = {
-    "sein": "war warst war waren wart waren", "haben": "hatte", "wissen": "wusste",
-    "können": "konnte", "müssen": "musste", "wollen": "wollte", "dürfen": "durfte",
+    "sein": "war warst war waren wart waren",
+    "haben": "hatte",
+    "wissen": "wusste",
+    "können": "konnte",
+    "müssen": "musste",
+    "wollen": "wollte",
+    "dürfen": "durfte",
 }
 
 
@@ -285,7 +357,7 @@ def umlaut(word: str) -> str:
     if not match:
         return word
     changed = {"au": "äu", "a": "ä", "o": "ö", "u": "ü", "A": "Ä", "O": "Ö", "U": "Ü"}
-    return word[: match.start()] + changed[match[0]] + word[match.end():]
+    return word[: match.start()] + changed[match[0]] + word[match.end() :]
 
 
 @dataclass(frozen=True, eq=False)
@@ -541,9 +613,14 @@ def _read_verb(english: str, german: str, subjects: str, complements: str, aspec
     words = complements.split()
     clauses = [w for w in words if w in ("that", "whether", "infinitive", "gerund")]
     return Verb(
-        english, base, prefix, german.startswith("sich "), tuple(subjects.split()),
+        english,
+        base,
+        prefix,
+        german.startswith("sich "),
+        tuple(subjects.split()),
         tuple(_read_slot(w) for w in words if w not in clauses),
-        clauses[0] if clauses else "", aspects,
+        clauses[0] if clauses else "",
+        aspects,
         "sein" if german in _SEIN_VERBS else "haben",
     )
 

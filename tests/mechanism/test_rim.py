@@ -466,7 +466,7 @@ def test_permuting_mechanisms_permutes_the_results(seed, config, projection):
 def test_parameter_count_is_the_formula(dynamics, projection):
     config = replace(LSTM, dynamics=dynamics, comm_projection=projection or "linear")
     config = config if projection else replace(config, comm_heads=0)
-    K, d, M, H = 7, 5, 3, 2  # noqa: N806 - the symbols of the equations
+    K, d, M, H = 7, 5, 3, 2
     d_e, d_v, d_c, d_cv, width = 9, 10, 11, 12, 13
     gates, biases = (4, 1) if dynamics == "lstm" else (3, 2)
     expected = width * M * d_e + width * M * d_v + K * d * M * d_e
@@ -479,7 +479,7 @@ def test_parameter_count_is_the_formula(dynamics, projection):
 
 def test_defaults_are_the_papers():
     rim = RIM(100, 600)
-    K, d = 6, 100  # noqa: N806
+    K, d = 6, 100
     expected = 100 * 4 * 64 + 100 * 4 * d + K * d * 4 * 64  # keys, values (4 heads of d), queries
     expected += K * 4 * d * (4 * d + d + 1)
     expected += K * d * 4 * (32 + 32 + 32) + K * 4 * 32 * d

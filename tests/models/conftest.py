@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
-import rim_nmt.plugin  # noqa: F401
 import torch
 from fairseq.data import Dictionary
 
+import rim_nmt.plugin  # noqa: F401
 from rim_nmt.models.config import RecurrentModelConfig
 from rim_nmt.models.model import RecurrentModel
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rim_nmt.plugin  # noqa: F401
 import torch
 from fairseq import checkpoint_utils
+
+import rim_nmt.plugin  # noqa: F401
 
 
 class Payload:

@@ -4,8 +4,9 @@ import logging
 
 import numpy as np
 import pytest
-import rim_nmt.plugin  # noqa: F401
 from fairseq.data import data_utils
+
+import rim_nmt.plugin  # noqa: F401
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 60, 64])

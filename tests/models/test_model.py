@@ -68,14 +68,10 @@ def test_incremental_decoding_equals_full_decoding(model, sentences, targets):
     full, extra = model(source, None, targets)
     encoded, state = model.encoder(source), {}
     for step in range(targets.size(1)):
-        logits, step_extra = model.decoder(
-            targets[:, : step + 1], encoded, incremental_state=state
-        )
+        logits, step_extra = model.decoder(targets[:, : step + 1], encoded, incremental_state=state)
         assert logits.shape[1] == 1
         torch.testing.assert_close(logits[:, 0], full[:, step], **CLOSE)
-        torch.testing.assert_close(
-            step_extra["attn"][0][:, 0], extra["attn"][0][:, step], **CLOSE
-        )
+        torch.testing.assert_close(step_extra["attn"][0][:, 0], extra["attn"][0][:, step], **CLOSE)
 
 
 @torch.no_grad()
@@ -156,7 +152,7 @@ def test_embedding_sharing():
     ],
 )
 def test_sizes_that_do_not_fit_are_refused_with_their_numbers(flags, numbers):
-    with pytest.raises(ValueError, match=".") as error:
+    with pytest.raises(ValueError) as error:
         make_model(**flags)
     for number in numbers:
         assert number in str(error.value)
@@ -218,5 +214,5 @@ def test_learns_to_reverse(kind):
         optimizer.step()
         losses.append(loss.item())
         if max(losses[-10:]) < 0.02 and len(losses) > 10:
-            print(len(losses)); return
+            return
     pytest.fail(f"seed {seed}: loss {losses[-1]:.3f} after {len(losses)} updates, expected < 0.02")
