@@ -24,7 +24,7 @@ lint: install ## check the code with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: install ## measure the speed of the layers against torch.nn.LSTM
+bench: install ## measure the speed of a RIM layer against torch.nn.LSTM
 	$(BIN)/python benchmarks/layers.py
 
 clean: ## remove what the demo made (data/demo and runs/demo)

@@ -73,6 +73,8 @@ class Translator:
         hub = hub_utils.GeneratorHubInterface(loaded["args"], loaded["task"], loaded["models"])
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._hub = hub.eval().to(self.device)
+        self.task = loaded["task"]
+        self.model = self._hub.models[0]
         self.source_lang = loaded["args"].task.source_lang
         self.target_lang = loaded["args"].task.target_lang
 
@@ -99,7 +101,7 @@ class Translator:
             raise InputError(f"got nbest {nbest} and beam {beam}: expected 1 <= nbest <= beam")
         for start in range(0, len(sentences), CHUNK):
             chunk = sentences[start : start + CHUNK]
-            encoded = [self._hub.encode(sentence) for sentence in chunk]
+            encoded = [self.encode(sentence) for sentence in chunk]
             self._check_lengths(encoded, start, max_tokens)
             filled = [index for index, sentence in enumerate(chunk) if sentence.strip()]
             results = [[Translation("", 0.0)] * nbest for _ in chunk]
@@ -112,6 +114,10 @@ class Translator:
                     for h in best[:nbest]
                 ]
             yield from results
+
+    def encode(self, sentence: str) -> torch.Tensor:
+        """Raw text to the numbers of its pieces, ended by </s>."""
+        return self._hub.encode(sentence)
 
     def _check_lengths(self, encoded: list[torch.Tensor], start: int, max_tokens: int) -> None:
         longest = max(range(len(encoded)), key=lambda index: len(encoded[index]))
