@@ -17,7 +17,7 @@ from rim_nmt.data.preparation import prepare
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
 VOCAB_SIZE = 1400
-MAX_UPDATE = 600
+MAX_UPDATE = 750
 TEST_SETS = ("test", "transfer")
 EXAMPLES = (
     "The old teacher does not read the book.",
@@ -72,12 +72,13 @@ def training_command(arch: str, data: Path, save_dir: Path, max_update: int) -> 
         data,
         *("--user-dir", USER_DIR, "--arch", arch, "--share-all-embeddings"),
         *("--source-lang", "en", "--target-lang", "de"),
-        *("--optimizer", "adam", "--lr", "0.003", "--clip-norm", "1.0"),
-        *("--lr-scheduler", "inverse_sqrt", "--warmup-updates", 100),
+        *("--optimizer", "adam", "--lr", "0.004", "--clip-norm", "1.0"),
+        *("--lr-scheduler", "polynomial_decay", "--warmup-updates", 100),
+        *("--total-num-update", max_update, "--dropout", 0),
         *("--criterion", "label_smoothed_cross_entropy", "--label-smoothing", "0.1"),
-        *("--max-tokens", 2000, "--max-update", max_update, "--seed", 1),
-        *("--save-dir", save_dir, "--no-epoch-checkpoints", "--save-interval-updates", 200),
-        *("--keep-interval-updates", 1, "--log-format", "json", "--log-interval", 20),
+        *("--max-tokens", 1500, "--max-update", max_update, "--seed", 1),
+        *("--save-dir", save_dir, "--no-epoch-checkpoints"),
+        *("--log-format", "json", "--log-interval", 20),
         *("--tensorboard-logdir", save_dir / "tensorboard", "--cpu"),
     )
 

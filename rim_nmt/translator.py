@@ -75,8 +75,8 @@ class Translator:
         self._hub = hub.eval().to(self.device)
         self.task = loaded["task"]
         self.model = self._hub.models[0]
-        self.source_lang = loaded["args"].task.source_lang
-        self.target_lang = loaded["args"].task.target_lang
+        self.source_lang = self.task.cfg.source_lang
+        self.target_lang = self.task.cfg.target_lang
 
     def translate(
         self,

@@ -58,7 +58,7 @@ def prompt(translator, arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     arguments = parse_arguments()
-    if not 1 <= arguments.nbest <= arguments.beam:
+    if not 1 <= arguments.nbest <= max(arguments.beam, 1):
         raise InputError(f"--nbest {arguments.nbest} must be from 1 to --beam {arguments.beam}")
     translator = load_translator(arguments)
     if sys.stdin.isatty():

@@ -77,7 +77,7 @@ def prepared(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(prepared, tmp_path_factory) -> Trained:
-    """A small RIM after 60 updates, as fairseq-train leaves it."""
+    """A small RIM after 100 updates, as fairseq-train leaves it."""
     save_dir = tmp_path_factory.mktemp("trained")
-    done = run_command(train_command(prepared, save_dir, "--max-update", 60))
+    done = run_command(train_command(prepared, save_dir, "--max-update", 100))
     return Trained(prepared, save_dir / "checkpoint_last.pt", done.stdout + done.stderr)

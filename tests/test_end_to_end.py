@@ -101,9 +101,15 @@ def test_batches_do_not_change_translations(translator, trained):
     sentences = read_lines(trained.data / "raw" / "test.en")
     together = list(translator.translate(sentences))
     alone = [next(translator.translate([sentence])) for sentence in sentences]
-    assert [best.text for (best,) in together] == [best.text for (best,) in alone]
-    for (one,), (other,) in zip(together, alone, strict=True):
-        assert one.score == pytest.approx(other.score, abs=1e-3)
+    compared = 0
+    for sentence, (one,), (other,) in zip(sentences, together, alone, strict=True):
+        # fairseq's limit of the length is by the longest sentence of a batch: babbling is cut
+        # at different places, everything else is the same
+        if len(translator.encode(other.text)) < len(translator.encode(sentence)) + 8:
+            assert one.text == other.text
+            assert one.score == pytest.approx(other.score, abs=1e-3)
+            compared += 1
+    assert compared >= 5
 
 
 def test_blank_lines_stay_blank_and_nbest_is_sorted(translator):
@@ -151,8 +157,8 @@ def test_averages_and_ensembles_of_one_model_are_that_model(trained, translator,
 def test_averaging_is_the_mean_and_refuses_other_models(trained, tmp_path):
     state = torch.load(trained.checkpoint)
     first = {name: weight.clone() for name, weight in state["model"].items()}
-    for weight in state["model"].values():
-        weight += 1
+    for name, weight in first.items():
+        state["model"][name] = weight + 1
     torch.save(state, tmp_path / "plus.pt")
     average_checkpoints([trained.checkpoint, tmp_path / "plus.pt"], tmp_path / "mean.pt")
     mean = torch.load(tmp_path / "mean.pt")["model"]
@@ -198,8 +204,8 @@ def test_a_file_that_is_no_checkpoint_is_named(trained, tmp_path):
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared, trained, tmp_path):
     """Stopped in the middle of an epoch and started again: the same weights, bit for bit."""
     often = ("--save-interval-updates", 25)
-    run_command(train_command(prepared, tmp_path, "--max-update", 25, *often))
-    done = run_command(train_command(prepared, tmp_path, "--max-update", 60, *often))
+    run_command(train_command(prepared, tmp_path, "--max-update", 30, *often))
+    done = run_command(train_command(prepared, tmp_path, "--max-update", 100, *often))
     assert "Loaded checkpoint" in done.stdout + done.stderr
     resumed = torch.load(tmp_path / "checkpoint_last.pt")["model"]
     undisturbed = torch.load(trained.checkpoint)["model"]

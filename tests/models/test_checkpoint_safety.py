@@ -1,6 +1,7 @@
 """Checkpoints load with torch's protection on, and code hidden in one does not run."""
 
 import argparse
+import os
 import pickle
 from pathlib import Path
 
@@ -13,13 +14,13 @@ import rim_nmt.plugin  # noqa: F401
 
 
 class Payload:
-    """Creates a file when it is unpickled without protection."""
+    """Makes a folder when it is unpickled without protection."""
 
     def __init__(self, mark: Path):
         self.mark = mark
 
     def __reduce__(self):
-        return (Path.touch, (self.mark,))
+        return (os.mkdir, (str(self.mark),))
 
 
 def test_what_fairseq_stores_can_be_loaded(tmp_path):
@@ -41,7 +42,7 @@ def test_what_fairseq_stores_can_be_loaded(tmp_path):
 def test_a_foreign_callable_is_refused_and_does_not_run(tmp_path):
     mark = tmp_path / "the payload ran"
     torch.save({"model": {}, "args": None, "cfg": Payload(mark)}, tmp_path / "crafted.pt")
-    with pytest.raises(pickle.UnpicklingError, match=r"touch|pathlib"):
+    with pytest.raises(pickle.UnpicklingError, match="mkdir"):
         checkpoint_utils.load_checkpoint_to_cpu(str(tmp_path / "crafted.pt"))
     assert not mark.exists()
     # the file is what it claims to be: without the protection the payload runs
