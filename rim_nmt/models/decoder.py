@@ -12,7 +12,7 @@ from rim_nmt.models.recurrent import build_recurrent_layer
 class RecurrentDecoder(FairseqIncrementalDecoder):
     """Previous target tokens and the encoded source to a distribution over the next token.
 
-        h_0 = layer_0(embedding)
+        h_0 = layer_0(embedding) + W embedding             (as in `RecurrentEncoder`)
         context = attention(query = LayerNorm(h_0), keys and values = encoder output)
         h_l = h_(l-1) + layer_l([LayerNorm(h_(l-1)) ; context])
         logits = output projection(W [LayerNorm(h_last) ; context])
@@ -53,6 +53,7 @@ class RecurrentDecoder(FairseqIncrementalDecoder):
         self.embed_scale = embed_tokens.embedding_dim**0.5
         self.dropout = FairseqDropout(cfg.dropout, module_name=self.__class__.__name__)
         self.first_layer = build_recurrent_layer(cfg, embed_tokens.embedding_dim, size)
+        self.skip = nn.Linear(embed_tokens.embedding_dim, size)
         self.layers = nn.ModuleList(
             build_recurrent_layer(cfg, 2 * size, size) for _ in range(cfg.decoder_layers - 1)
         )
@@ -119,8 +120,8 @@ class RecurrentDecoder(FairseqIncrementalDecoder):
         x = self.embed_scale * self.embed_tokens(prev_output_tokens.t())  # T x B x E
         x = self.dropout(x)
 
-        x, state, active = self.first_layer(x, states[0], padding_mask, need_activity=True)
-        x = self.dropout(x)  # T x B x D
+        output, state, active = self.first_layer(x, states[0], padding_mask, need_activity=True)
+        x = self.skip(x) + self.dropout(output)  # T x B x D
         new_states, activity = [state], [active]
         source = encoder_out["encoder_out"][0]  # S x B x encoder_size
         context, attention = self.attention(

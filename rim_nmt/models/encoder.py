@@ -13,9 +13,13 @@ from rim_nmt.models.recurrent import build_recurrent_layer
 class RecurrentEncoder(FairseqEncoder):
     """Source tokens to one vector per token.
 
-        x_0 = [forward layer(embedding) ; backward layer(embedding)]      each of width D/2
+        x_0 = [forward layer(embedding) ; backward layer(embedding)] + W embedding
         x_l = x_(l-1) + layer_l(LayerNorm(x_(l-1)))                       width D, left to right
         output = LayerNorm(x_last), zero at padded positions
+
+    The directions of the first layer have width D/2 each. W embedding stands in for a residual
+    connection: a mechanism that sleeps shows an old state, and without W the token of this step
+    would be missing from its part of the output.
 
     Args:
         cfg: sizes; `encoder_*`, dropouts and the mechanism's.
@@ -41,6 +45,7 @@ class RecurrentEncoder(FairseqEncoder):
         self.dropout = FairseqDropout(cfg.dropout, module_name=self.__class__.__name__)
         self.forward_layer = build_recurrent_layer(cfg, embed_tokens.embedding_dim, size // 2)
         self.backward_layer = build_recurrent_layer(cfg, embed_tokens.embedding_dim, size // 2)
+        self.skip = nn.Linear(embed_tokens.embedding_dim, size)
         self.layers = nn.ModuleList(
             build_recurrent_layer(cfg, size, size) for _ in range(cfg.encoder_layers - 1)
         )
@@ -82,7 +87,7 @@ class RecurrentEncoder(FairseqEncoder):
             outputs.append(output)  # T x B x D/2
             activity.append(active)
         outputs[1] = outputs[1].gather(0, backwards.expand_as(outputs[1]))  # T x B x D/2
-        x = self.dropout(torch.cat(outputs, dim=-1))  # T x B x D
+        x = self.skip(x) + self.dropout(torch.cat(outputs, dim=-1))  # T x B x D
 
         for layer, norm in zip(self.layers, self.norms, strict=False):
             output, _, active = layer(norm(x), padding_mask=padding_mask, need_activity=True)

@@ -109,10 +109,10 @@ ARCHITECTURES = {
     "rim_tiny": _sizes(128, 192, 1, 2, **_TINY_MECHANISMS),
     "rim_iwslt_en_de": _sizes(256, 384, 2, 2),
     "rim_wmt_en_de": _sizes(512, 1024, 4, 4, num_mechanisms=8, num_active=5),
-    "rnn_lstm": _sizes(512, 500, 2, 2, recurrent_layer="lstm"),
+    "rnn_lstm": _sizes(512, 504, 2, 2, recurrent_layer="lstm"),
     "rnn_lstm_tiny": _sizes(128, 152, 1, 2, recurrent_layer="lstm"),
     "rnn_lstm_iwslt_en_de": _sizes(256, 352, 2, 2, recurrent_layer="lstm"),
-    "rnn_lstm_wmt_en_de": _sizes(512, 712, 4, 4, recurrent_layer="lstm"),
+    "rnn_lstm_wmt_en_de": _sizes(512, 716, 4, 4, recurrent_layer="lstm"),
 }
 
 
