@@ -17,7 +17,7 @@ from rim_nmt.data.preparation import prepare
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
 VOCAB_SIZE = 1400
-MAX_UPDATE = 750
+MAX_UPDATE = 600
 TEST_SETS = ("test", "transfer")
 EXAMPLES = (
     "The old teacher does not read the book.",

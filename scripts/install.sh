@@ -19,11 +19,25 @@ command -v g++ >/dev/null || {
     exit 2
 }
 
-echo "Installing into $venv: PyTorch and libraries first, then fairseq, which is compiled here."
+echo "Installing into $venv: PyTorch, then fairseq, which is compiled, beside the other libraries."
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-grep -v '^fairseq' constraints.txt | "$venv/bin/python" -m pip install -q -r /dev/stdin
-# fairseq is built against the torch above instead of one that pip would fetch for the build, and
-# without torchaudio, which it names but does not need. The flags shorten the build; the parts
-# whose speed matters set their own.
-CFLAGS="-O0 -g0" "$venv/bin/python" -m pip install -q --no-deps --no-build-isolation \
-    "$(grep '^fairseq' constraints.txt)"
+pip="$venv/bin/python -m pip"
+wheels=$(mktemp -d)
+trap 'rm -rf "$wheels"' EXIT
+
+# fairseq is built against the torch installed here instead of one that pip would fetch for the
+# build. The flags shorten the build; the parts whose speed matters set their own.
+grep -E '^(torch|numpy|cython|setuptools)==' -i constraints.txt | $pip install -q -r /dev/stdin \
+    -c constraints.txt
+fairseq=$(grep '^fairseq' constraints.txt)
+CFLAGS="-O0 -g0" $pip wheel -q --no-deps --no-build-isolation -w "$wheels" "$fairseq" \
+    >"$wheels/log" 2>&1 &
+build=$!
+grep -v '^fairseq' constraints.txt | $pip install -q -r /dev/stdin
+wait "$build" || {
+    cat "$wheels/log" >&2
+    echo "error: fairseq could not be built; if Python.h is missing: apt-get install python3-dev" >&2
+    exit 2
+}
+# without torchaudio, which fairseq names but does not need
+$pip install -q --no-deps "$wheels"/fairseq*.whl

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Multi30k En-De: RIM, its LSTM twin and fairseq's Transformer of equal size. What made README.md.
+# Multi30k En-De: RIM, its LSTM twin and fairseq's Transformer of equal size.
 # usage: MULTI30K=folder with train.en, train.de, valid.*, test_2016_flickr.* ... sh run.sh
 # (plain or .gz; PREFIX_SUFFIX is what stands between name and language, if anything)
 set -eu
@@ -21,7 +21,7 @@ train() { # name, architecture flags
         --criterion label_smoothed_cross_entropy --label-smoothing 0.1 \
         --optimizer adam --adam-betas "(0.9, 0.98)" --lr 0.001 --lr-scheduler inverse_sqrt \
         --warmup-updates 400 --clip-norm 1.0 --max-tokens 2500 --required-batch-size-multiple 1 \
-        --max-epoch @EPOCHS@ --seed 1 --save-dir "runs/multi30k/$name/checkpoints" \
+        --max-epoch 7 --seed 1 --save-dir "runs/multi30k/$name/checkpoints" \
         --no-epoch-checkpoints --log-format simple --log-interval 20 --num-workers 0 --cpu
     .venv/bin/python scripts/score.py --data data/multi30k --test $tests \
         --checkpoint "runs/multi30k/$name/checkpoints/checkpoint_best.pt" \
