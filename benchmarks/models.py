@@ -28,36 +28,36 @@ def main() -> None:
     arguments = parser.parse_args()
 
     quiet_fairseq()
-    translators = {
-        path.parts[-3] if len(path.parts) > 2 else path.stem: Translator(
-            path, arguments.data / "bin", arguments.data / "sentencepiece.model", "cpu"
-        )
+    loaded = [
+        Translator(path, arguments.data / "bin", arguments.data / "sentencepiece.model", "cpu")
         for path in arguments.checkpoints
-    }
+    ]
+    translators = {translator.cfg.model._name: translator for translator in loaded}
     first = next(iter(translators.values()))
     raw = arguments.data / "raw"
     source = read_lines(raw / f"{arguments.test}.{first.source_lang}")[: arguments.lines]
     target = read_lines(raw / f"{arguments.test}.{first.target_lang}")[: arguments.lines]
     batch, tokens = make_batch(first, source, target)
+    # a model that was made ready for generation cannot train: build it once more for the timing
+    trainable = {name: t.task.build_model(t.cfg.model).train() for name, t in translators.items()}
 
-    def train(translator: Translator) -> None:
-        model = translator.model.train()
+    def train(name: str) -> None:
+        model = trainable[name]
         logits, _ = model(**batch["net_input"])
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch["target"].flatten())
         loss.backward()
-        model.eval()
 
-    def generate(translator: Translator) -> None:
-        list(translator.translate(source, beam=arguments.beam))
+    def generate(name: str) -> None:
+        list(translators[name].translate(source, beam=arguments.beam))
 
     print(f"{len(source)} sentences, {tokens} target tokens, float32, "
           f"{torch.get_num_threads()} thread(s), torch {torch.__version__}")  # fmt: skip
     for title, step in (("training step", train), (f"beam {arguments.beam}", generate)):
-        jobs = {name: lambda t=t, step=step: step(t) for name, t in translators.items()}
+        jobs = {name: lambda name=name, step=step: step(name) for name in translators}
         seconds = interleaved(jobs, arguments.rounds)
         reference = next(iter(seconds.values()))
         for name, value in seconds.items():
-            print(f"{title:14} {name:12} {tokens / value:8.0f} tokens/s  {reference / value:5.2f}")
+            print(f"{title:14} {name:22} {tokens / value:8.0f} tokens/s  {reference / value:5.2f}")
 
 
 def make_batch(translator: Translator, source: list[str], target: list[str]) -> tuple[dict, int]:

@@ -74,7 +74,7 @@ class Translator:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._hub = hub.eval().to(self.device)
         self.task = loaded["task"]
-        self.model = self._hub.models[0]
+        self.cfg = loaded["args"]
         self.source_lang = self.task.cfg.source_lang
         self.target_lang = self.task.cfg.target_lang
 
