@@ -8,7 +8,6 @@ splits never show.
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -60,6 +59,7 @@ from rim_nmt.data.lexicon import (
     noun,
     verb,
 )
+from rim_nmt.files import write_lines
 
 SPLITS = ("train", "valid", "test", "transfer")
 Pair = tuple[str, str]
@@ -1058,10 +1058,6 @@ def write(folder: Path, seed: int = 1, **sizes: int) -> None:
         OSError: if a file cannot be written.
     """
     splits = generate(seed, **sizes)
-    folder.mkdir(parents=True, exist_ok=True)
     for name, pairs in splits.items():
         for side, language in enumerate(("en", "de")):
-            target = folder / f"{name}.{language}"
-            temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            temporary.write_text("".join(pair[side] + "\n" for pair in pairs), encoding="utf-8")
-            os.replace(temporary, target)
+            write_lines(folder / f"{name}.{language}", [pair[side] for pair in pairs])
