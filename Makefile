@@ -27,7 +27,7 @@ lint: install ## check the code with ruff
 bench: install ## measure the speed of a RIM layer against torch.nn.LSTM
 	$(BIN)/python benchmarks/layers.py
 
-clean: ## remove what the demo made (data/demo and runs/demo)
-	rm -rf data/demo runs/demo
+clean: ## remove what the demo made (data/demo, data/demo-text and runs/demo)
+	rm -rf data/demo data/demo-text data/demo.unfinished runs/demo
 
 .PHONY: help install demo demo-compare test lint bench clean

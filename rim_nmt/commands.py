@@ -1,6 +1,7 @@
 """fairseq's own commands: shown so that they can be copied, run with a log, training with
 a progress bar."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from tqdm import tqdm
 
 from rim_nmt.files import InputError
 
@@ -32,18 +34,48 @@ def fairseq_command(name: str, *arguments) -> list[str]:
     return [str(a).removeprefix(here) for a in (executable, *arguments)]
 
 
-def run(command: list[str], log: Path) -> None:
-    """Run a command and keep what it prints in `log`.
+def preprocess(command: list[str], log: Path, destination: Path, pieces: int | None) -> None:
+    """Run fairseq-preprocess behind a progress bar, and keep what it prints in `log`.
+
+    Args:
+        command: from `fairseq_command`.
+        log: what it prints is appended here.
+        destination: its --destdir, whose growth is the progress.
+        pieces: how many pieces the training text has; None for held-out text only.
 
     Raises:
         InputError: it failed; the message ends with the last lines of the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as stream:
-        process = subprocess.run(
+    written_before = _written(destination)
+    bar = tqdm(total=pieces, desc="binarising", unit=" pieces", unit_scale=True, leave=False)
+    with log.open("ab") as stream, bar:
+        process = subprocess.Popen(
             command, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         )
-    _check(command, process.returncode, log)
+        try:
+            while True:
+                try:
+                    returncode = process.wait(timeout=0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    # 2 bytes a piece; parts that are being joined count twice for a moment
+                    done = (_written(destination) - written_before) // 2
+                    bar.update(min(done, pieces or done) - bar.n)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    _check(command, returncode, log)
+
+
+def _written(folder: Path) -> int:
+    """Bytes of binarised text below a folder, in files that may come and go."""
+    total = 0
+    for path in folder.glob("*.bin"):
+        with contextlib.suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def train(command: list[str], log: Path, max_update: int) -> None:
@@ -55,7 +87,7 @@ def train(command: list[str], log: Path, max_update: int) -> None:
         max_update: where the bar ends.
 
     Raises:
-        InputError: as for `run`.
+        InputError: as for `preprocess`.
     """
     show(command)
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,10 @@ from rich.table import Table
 
 from rim_nmt.commands import USER_DIR, console, fairseq_command, train
 from rim_nmt.data import corpus
-from rim_nmt.data.preparation import prepare
+from rim_nmt.data.preparation import Options, prepare
+from rim_nmt.data.textfiles import files_corpus
 
+TEXT = Path("data/demo-text")
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
 VOCAB_SIZE = 1400
@@ -50,9 +52,9 @@ def run_demo(compare: bool = False) -> None:
         "(set it to choose otherwise)"
     )
     _title(1, "generate the embedded English-German corpus")
-    _once(DATA / "generated.json", {"seed": 1}, lambda: corpus.write(DATA / "corpus", seed=1))
+    _once(TEXT / "generated.json", {"seed": 1}, lambda: corpus.write(TEXT, seed=1))
     _title(2, "prepare it: one subword vocabulary, then fairseq's binary format")
-    _once(DATA / "prepared.json", {"vocab_size": VOCAB_SIZE}, _prepare)
+    _prepare()
 
     results = []
     for arch in ("rim_tiny", "rnn_lstm_tiny") if compare else ("rim_tiny",):
@@ -84,9 +86,13 @@ def training_command(arch: str, data: Path, save_dir: Path, max_update: int) -> 
 
 
 def _prepare() -> None:
-    text = DATA / "corpus"
-    tests = {name: text / name for name in TEST_SETS}
-    prepare(DATA, "en", "de", text / "train", text / "valid", tests, VOCAB_SIZE)
+    tests = {name: TEXT / name for name in TEST_SETS}
+    prepare(
+        DATA,
+        {"recipe": "the embedded corpus"},
+        lambda: files_corpus(["en-de"], [TEXT / "train"], TEXT / "valid", tests, filtered=False),
+        Options(vocab_size=VOCAB_SIZE),
+    )
 
 
 def _train(arch: str) -> float:
@@ -118,8 +124,8 @@ def _score(arch: str) -> dict[str, dict]:
             (RUNS / arch / "trained.json").read_text(),
             lambda name=name, report=report: score_test_set(
                 _translator(arch),
-                DATA / "raw" / f"{name}.en",
-                DATA / "raw" / f"{name}.de",
+                DATA / "raw" / f"{name}.en-de.en",
+                DATA / "raw" / f"{name}.en-de.de",
                 report.with_suffix(""),
             ),
         )

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,34 +27,38 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
 
 
-def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 text file, plain or .gz, without their line ends.
+def iterate_lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 text file, plain or .gz, without their line ends, one by one.
 
     Only "\\n" (or "\\r\\n") ends a line, as for fairseq and SentencePiece, so that exotic
-    separators inside a sentence cannot shift the alignment.
+    separators inside a sentence cannot shift the alignment. A byte order mark at the start is
+    dropped.
 
     Raises:
-        InputError: the file is missing or is not UTF-8; the message names file and line.
+        InputError: the file is missing, cannot be unpacked, or is not UTF-8; the message names
+            file and line.
     """
+    number = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            raw = stream.read()
+            for number, raw in enumerate(stream, start=1):
+                line = raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                yield line.removeprefix("\ufeff") if number == 1 else line
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    lines = raw.split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
-    try:
-        return [line.removesuffix(b"\r").decode("utf-8") for line in lines]
-    except UnicodeDecodeError:
-        for number, line in enumerate(lines, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise InputError(f"{path}, line {number}: not UTF-8 ({error.reason})") from None
-        raise
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}, line {number}: not UTF-8 ({error.reason})") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} cannot be read after line {number}: {error}") from None
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, as `iterate_lines` gives them.
+
+    Raises:
+        InputError: as for `iterate_lines`.
+    """
+    return list(iterate_lines(path))
 
 
 def write_lines(path: Path, lines: list[str]) -> None:

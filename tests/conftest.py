@@ -10,7 +10,8 @@ import pytest
 
 from rim_nmt.commands import USER_DIR, fairseq_command
 from rim_nmt.data import corpus
-from rim_nmt.data.preparation import prepare
+from rim_nmt.data.preparation import Options, prepare
+from rim_nmt.data.textfiles import files_corpus
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = (
@@ -69,10 +70,16 @@ def prepared(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     sizes = {"train_size": 300, "valid_size": 20, "test_size": 21, "transfer_size": 10}
     text = folder / "text"
+    data = folder / "data"
     corpus.write(text, seed=1, **sizes)
     tests = {name: text / name for name in ("test", "transfer")}
-    prepare(folder, "en", "de", text / "train", text / "valid", tests, vocab_size=300)
-    return folder
+    prepare(
+        data,
+        {},
+        lambda: files_corpus(["en-de"], [text / "train"], text / "valid", tests, filtered=False),
+        Options(vocab_size=300),
+    )
+    return data
 
 
 @pytest.fixture(scope="session")

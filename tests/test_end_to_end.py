@@ -89,7 +89,7 @@ def test_score_reports_what_sacrebleu_says(trained, tmp_path):
     for name, count in (("test", 21), ("transfer", 10)):
         report = json.loads((tmp_path / f"{name}.json").read_text())
         hypotheses = read_lines(tmp_path / f"{name}.hyp")
-        references = read_lines(trained.data / "raw" / f"{name}.de")
+        references = read_lines(trained.data / "raw" / f"{name}.en-de.de")
         assert len(hypotheses) == len(references) == report["sentences"] == count
         expected = sacrebleu.corpus_bleu(hypotheses, [references]).score
         assert report["BLEU"]["score"] == pytest.approx(expected, abs=0.006)
@@ -98,7 +98,7 @@ def test_score_reports_what_sacrebleu_says(trained, tmp_path):
 
 
 def test_batches_do_not_change_translations(translator, trained):
-    sentences = read_lines(trained.data / "raw" / "test.en")
+    sentences = read_lines(trained.data / "raw" / "test.en-de.en")
     together = list(translator.translate(sentences))
     alone = [next(translator.translate([sentence])) for sentence in sentences]
     compared = 0

@@ -9,7 +9,7 @@ suffix=${PREFIX_SUFFIX:-}
 export OMP_NUM_THREADS=1
 
 tests="test_2016_flickr test_2017_flickr test_2017_mscoco"
-.venv/bin/python scripts/prepare.py --out data/multi30k --vocab-size 6000 \
+.venv/bin/python scripts/prepare.py files --out data/multi30k --vocab-size 6000 --no-filter \
     --train "$text/train$suffix" --valid "$text/valid$suffix" \
     $(for name in $tests; do echo --test "$name=$text/$name$suffix"; done)
 
@@ -31,7 +31,7 @@ train rim --arch rim_iwslt_en_de
 train lstm --arch rnn_lstm_iwslt_en_de
 train transformer --arch transformer --encoder-layers 3 --decoder-layers 3 \
     --encoder-embed-dim 256 --decoder-embed-dim 256 \
-    --encoder-ffn-embed-dim 720 --decoder-ffn-embed-dim 720 \
+    --encoder-ffn-embed-dim 792 --decoder-ffn-embed-dim 792 \
     --encoder-attention-heads 4 --decoder-attention-heads 4
 
 .venv/bin/python benchmarks/models.py --data data/multi30k --test valid \

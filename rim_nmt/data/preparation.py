@@ -1,86 +1,543 @@
-"""From raw parallel text to what fairseq trains on.
+"""From parallel text to what fairseq trains on, step by step.
 
 A prepared folder:
 
-    raw/NAME.LANG         the text as given, one sentence a line; what scores are computed against
-    sentencepiece.model   one subword model for both languages
-    pieces/NAME.LANG      the text as pieces
-    bin/                  fairseq's dictionaries and binarised data
+    raw/NAME.PAIR.LANG    validation and test text as it came; what scores are computed against
+    sentencepiece.model   one subword model for all languages
+    pieces/NAME.PAIR.LANG training, validation and test text as pieces
+    bin/                  fairseq's dictionaries (all the same) and binarised data
+    manifest.json         options, sources with checksums, counts after each step, versions
+    prepare.log           what fairseq-preprocess said
+
+All of it is made in OUT.unfinished, which takes the name OUT in the end: a folder that has its
+name is complete. What an interrupted run finished there is not done again. Text is never held in
+memory as a whole, except for validation and test sets.
 """
 
+import dataclasses
+import json
 import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
-from rim_nmt.commands import console, fairseq_command, run, show
-from rim_nmt.data.subwords import encode_lines, train_subwords
-from rim_nmt.files import InputError, atomic_path, read_parallel, write_lines
+import datasets
+import numpy as np
+from fairseq.data import Dictionary
+from rich.table import Table
+from tqdm import tqdm
+
+from rim_nmt.commands import console, fairseq_command, preprocess, show
+from rim_nmt.data import cleaning
+from rim_nmt.data.cleaning import VERDICTS, Cleaner
+from rim_nmt.data.download import sha256
+from rim_nmt.data.duplicates import mark_duplicates, pair_keys
+from rim_nmt.data.parallel import Corpus, PairText, languages
+from rim_nmt.data.subwords import encode_lines, train_subwords, vocabulary
+from rim_nmt.files import InputError, atomic_path, write_lines
+from rim_nmt.models import fairseq_fixes
+
+fairseq_fixes.apply()
+
+BATCH = 1000  # pairs that a worker cleans or encodes at a time
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How text is prepared.
+
+    Args:
+        vocab_size: joint subwords.
+        character_coverage: share of the characters that subwords must cover.
+        subword_sample: at most so many sentences, of all sides together, train the subwords.
+        subwords_from: take subwords and dictionary of this prepared folder instead.
+        max_words: pairs with a longer side are not trained on.
+        max_ratio: nor are pairs whose lengths differ by more than this factor.
+    """
+
+    vocab_size: int = 32_000
+    character_coverage: float = 1.0
+    subword_sample: int = 2_000_000
+    subwords_from: Path | None = None
+    max_words: int = Cleaner.max_words
+    max_ratio: float = Cleaner.max_ratio
 
 
 def prepare(
     out: Path,
-    source_lang: str,
-    target_lang: str,
-    train: Path,
-    valid: Path,
-    tests: dict[str, Path],
-    vocab_size: int,
+    recipe: dict,
+    load: Callable[[], Corpus],
+    options: Options,
+    workers: int = 2,
+    overwrite: bool = False,
 ) -> None:
-    """Prepare a corpus in the folder `out`. What exists there is made again.
+    """Prepare a corpus in the folder `out`.
 
     Args:
-        out: the prepared folder.
-        source_lang: file ending of the source side, such as "en".
-        target_lang: file ending of the target side.
-        train: prefix of the training text: PREFIX.LANG or PREFIX.LANG.gz.
-        valid: prefix of the validation text.
-        tests: name -> prefix of each test set.
-        vocab_size: subwords.
+        out: the prepared folder. If it is there already, nothing is done.
+        recipe: what `load` will give: the recipe's name and its own options, which are recorded.
+        load: fetches or opens the text.
+        options: how it is prepared.
+        workers: processes side by side; the result does not depend on it.
+        overwrite: prepare anew what was prepared with other options.
 
     Raises:
-        InputError: files are missing, not UTF-8 or not aligned; the vocabulary does not fit.
+        InputError: `out` was prepared with other options or is another kind of folder; the text
+            is missing or broken; the vocabulary does not fit.
     """
-    languages = (source_lang, target_lang)
-    prefixes = {"train": train, "valid": valid, **tests}
-    for name, prefix in prefixes.items():
-        sides = read_parallel(*(find_text(prefix, language) for language in languages))
-        for language, lines in zip(languages, sides, strict=True):
-            write_lines(out / "raw" / f"{name}.{language}", lines)
-        if name == "train":
-            console.print(f"  {len(sides[0]):,} training pairs; {vocab_size:,} joint subwords")
-            train_subwords(
-                [line for side in sides for line in side], out / "sentencepiece.model", vocab_size
-            )
-        for language, lines in zip(languages, sides, strict=True):
-            pieces = encode_lines(out / "sentencepiece.model", lines)
-            write_lines(out / "pieces" / f"{name}.{language}", pieces)
+    asked = json.loads(json.dumps({**recipe, **dataclasses.asdict(options)}, default=str))
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    if (unfinished / "manifest.json").exists():  # killed between the last two steps
+        _finish(unfinished, out)
+    if out.exists():
+        if not (out / "manifest.json").exists():
+            raise InputError(f"{out} is there but was not prepared by this command; name another")
+        if _same(out / "manifest.json", asked, overwrite) and _unchanged(out, overwrite):
+            console.print(f"{out} is prepared already with these options: nothing to do")
+            return
+    begun = unfinished / "options.json"
+    if begun.exists() and _same(begun, asked, overwrite):
+        console.print(f"going on with what is in {unfinished}")
+    else:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    _write_json(begun, {"options": asked})
 
-    def command(destination: Path) -> list[str]:
+    corpus = load()
+    _check_sources(unfinished / "sources.json", corpus.sources)
+    preparation = _Preparation(unfinished, out, corpus, options, workers)
+    manifest = {
+        "options": asked,
+        "sources": corpus.sources,
+        **preparation.run(),
+        "versions": {
+            name: version(name) for name in ("fairseq-fixed", "sentencepiece", "datasets", "numpy")
+        },
+    }
+    shutil.rmtree(unfinished / "work", ignore_errors=True)
+    for name in ("options.json", "sources.json"):
+        (unfinished / name).unlink()
+    _write_json(unfinished / "manifest.json", manifest)
+    _finish(unfinished, out)
+    for pair, about in manifest["pairs"].items():
+        for name, test in about["tests"].items():
+            console.print(f"  {pair} {name}: fairseq-generate --gen-subset {test['gen_subset']}")
+    console.print(f"{out} is ready")
+
+
+class _Preparation:
+    """The steps, in the folder of an unfinished preparation."""
+
+    def __init__(self, folder: Path, out: Path, corpus: Corpus, options: Options, workers: int):
+        self.folder = folder
+        self.out = out
+        self.work = folder / "work"
+        self.corpus = corpus
+        self.options = options
+        self.workers = workers
+        self.model = folder / "sentencepiece.model"
+        self.trained = {pair: text for pair, text in corpus.pairs.items() if text.train}
+
+    def run(self) -> dict:
+        """All steps; returns what the manifest says of them."""
+        self.write_raw()
+        clean = {pair: self.clean(pair, text) for pair, text in self.trained.items()}
+        verdicts = {pair: self.judge(pair, data) for pair, data in clean.items()}
+        self.print_filter_table(verdicts)
+        self.subwords(clean, verdicts)
+        pieces = {pair: self.encode(pair, data, verdicts[pair]) for pair, data in clean.items()}
+        held_out = {pair: self.encode_held_out(pair, t) for pair, t in self.corpus.pairs.items()}
+        dictionary = self.dictionaries(pieces)
+        self.binarise(pieces, held_out)
+        return {
+            "subwords": len(vocabulary(self.model)),
+            "dictionary": dictionary,
+            "pairs": {
+                pair: {
+                    **(
+                        {"train": _counts(verdicts[pair]), "train_pieces": pieces[pair]}
+                        if pair in clean
+                        else {}
+                    ),
+                    **held_out[pair],
+                }
+                for pair in self.corpus.pairs
+            },
+        }
+
+    def write_raw(self) -> None:
+        """Validation and test text as it came."""
+        for pair, text in self.corpus.pairs.items():
+            for name, sides in _held_out(text).items():
+                for language, lines in zip(languages(pair), sides, strict=True):
+                    write_lines(self.folder / "raw" / f"{name}.{pair}.{language}", lines)
+
+    def clean(self, pair: str, text: PairText) -> datasets.Dataset:
+        """Normalised training pairs, each with a verdict and, for finding duplicates, a key."""
+        with _Timer(f"{pair}: read and clean") as timer:
+            data = text.train(self.work / f"loaded.{pair}")
+            cleaner = None
+            if self.corpus.filtered:
+                limits = self.options.max_words, self.options.max_ratio
+                cleaner = Cleaner(*languages(pair), *limits)
+            clean = self.map(
+                data, clean_batch, f"clean.{pair}", f"{pair}: cleaning", cleaner=cleaner
+            )
+            timer.count = len(clean)
+        return clean
+
+    def judge(self, pair: str, clean: datasets.Dataset) -> np.ndarray:
+        """The verdict on each pair, duplicates included.
+
+        Returns:
+            N numbers of `VERDICTS`, a file mapped into memory.
+        """
+        path = self.work / f"verdicts.{pair}.npy"
+        if not path.exists():
+            with _Timer(f"{pair}: duplicates", len(clean)):
+                columns = clean.select_columns(["verdict", "key"]).with_format("numpy")
+                verdicts = np.empty(len(clean), dtype=np.uint8)
+                keys = np.empty(len(clean), dtype=np.uint64)
+                start = 0
+                for batch in columns.iter(100_000):
+                    end = start + len(batch["key"])
+                    verdicts[start:end], keys[start:end] = batch["verdict"], batch["key"]
+                    start = end
+                if self.corpus.filtered:
+                    mark_duplicates(keys, verdicts)
+                with atomic_path(path) as temporary, temporary.open("wb") as stream:
+                    np.save(stream, verdicts)
+        verdicts = np.load(path, mmap_mode="r")
+        if not np.any(verdicts == cleaning.KEPT):
+            raise InputError(f"none of the {len(verdicts):,} training pairs {pair} is kept")
+        return verdicts
+
+    def print_filter_table(self, verdicts: dict[str, np.ndarray]) -> None:
+        """What each filter took out."""
+        if not (self.corpus.filtered and verdicts):
+            return
+        table = Table("training pairs", title_justify="left")
+        for pair in verdicts:
+            table.add_column(pair, justify="right")
+        counts = {pair: _counts(of_pair) for pair, of_pair in verdicts.items()}
+        for row in ("read", *VERDICTS[1:], VERDICTS[0]):
+            table.add_row(row, *(f"{of_pair[row]:,}" for of_pair in counts.values()))
+        console.print(table)
+
+    def subwords(self, clean: dict[str, datasets.Dataset], verdicts: dict[str, np.ndarray]) -> None:
+        """The subword model: trained on an even sample of all sides, or another corpus's."""
+        if self.model.exists():
+            return
+        if self.options.subwords_from:
+            shutil.copyfile(self.options.subwords_from / "sentencepiece.model", self.model)
+            return
+        each = self.options.subword_sample // (2 * len(clean))
+
+        def sample() -> Iterator[str]:
+            for pair, data in clean.items():
+                kept = np.flatnonzero(verdicts[pair] == cleaning.KEPT)
+                if len(kept) > each:  # evenly spaced
+                    kept = kept[np.arange(each) * len(kept) // each]
+                for side in ("source", "target"):
+                    rows = data.select_columns(side).select(kept)
+                    for batch in rows.iter(BATCH):
+                        yield from batch[side]
+
+        with (
+            _Timer(f"{self.options.vocab_size:,} joint subwords"),
+            console.status("training the subword model (SentencePiece tells no progress)"),
+        ):
+            train_subwords(
+                sample(), self.model, self.options.vocab_size, self.options.character_coverage
+            )
+
+    def encode(self, pair: str, clean: datasets.Dataset, verdicts: np.ndarray) -> int:
+        """The kept training pairs as pieces, one file a side.
+
+        Returns:
+            The number of pieces on both sides. How often each occurs is left in a file.
+        """
+        done = self.work / f"counts.{pair}.json"
+        if not done.exists():
+            with _Timer(f"{pair}: encode", int(np.sum(verdicts == cleaning.KEPT))):
+                encoded = self.map(
+                    clean.select_columns(["source", "target"]),
+                    encode_batch,
+                    f"encoded.{pair}",
+                    f"{pair}: encoding",
+                    with_indices=True,
+                    model=str(self.model),
+                    verdicts=str(self.work / f"verdicts.{pair}.npy"),
+                )
+                counts: Counter[str] = Counter()
+                for side, language in zip(("source", "target"), languages(pair), strict=True):
+                    lines = encoded.select_columns(side)
+                    with (
+                        atomic_path(
+                            self.folder / "pieces" / f"train.{pair}.{language}"
+                        ) as temporary,
+                        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+                        tqdm(total=len(lines), desc=f"{pair}: writing {language}") as bar,
+                    ):
+                        for batch in lines.iter(10 * BATCH):
+                            for line in batch[side]:
+                                counts.update(line.split())
+                            stream.write("".join(f"{line}\n" for line in batch[side]))
+                            bar.update(len(batch[side]))
+                _write_json(done, counts)
+        return sum(json.loads(done.read_text()).values())
+
+    def encode_held_out(self, pair: str, text: PairText) -> dict:
+        """Validation and test text as pieces; returns counts and shares of unknown characters."""
+        known = vocabulary(self.model)
+        about = {}
+        for name, sides in _held_out(text).items():
+            unknown = {}
+            for language, lines in zip(languages(pair), sides, strict=True):
+                pieces = encode_lines(self.model, lines)
+                write_lines(self.folder / "pieces" / f"{name}.{pair}.{language}", pieces)
+                strange = (p for line in pieces for p in line.split() if p not in known)
+                characters = sum(len("".join(line.split())) for line in lines)
+                unknown[language] = sum(len(p.strip("▁")) for p in strange) / max(characters, 1)
+            about[name] = {"pairs": len(sides[0]), "unknown_characters": unknown}
+        valid = {"valid": about.pop("valid")} if text.valid else {}
+        for index, name in enumerate(about):
+            about[name]["gen_subset"] = f"test{index or ''}"
+        return {**valid, "tests": about}
+
+    def dictionaries(self, pieces: dict[str, int]) -> int:
+        """fairseq's dictionary, the same for every language; returns its size.
+
+        As fairseq-preprocess would build it from the training text of all pairs, without the
+        characters that are not in the subword model.
+        """
+        path = self.work / "dict.txt"
+        if self.options.subwords_from:
+            given = sorted((self.options.subwords_from / "bin").glob("dict.*.txt"))
+            if len({dictionary.read_bytes() for dictionary in given}) != 1:
+                raise InputError(
+                    f"{self.options.subwords_from / 'bin'} has {len(given)} dictionaries; "
+                    "expected one or more that are all the same"
+                )
+            shutil.copyfile(given[0], path)
+        else:
+            known = vocabulary(self.model)
+            counts: Counter[str] = Counter()
+            for pair in pieces:
+                counts.update(json.loads((self.work / f"counts.{pair}.json").read_text()))
+            dictionary = Dictionary()
+            for piece, count in counts.items():
+                if piece in known:
+                    dictionary.add_symbol(piece, n=count)
+            dictionary.finalize(padding_factor=8)
+            with atomic_path(path) as temporary:
+                dictionary.save(str(temporary))
+        return len(Dictionary.load(str(path)))
+
+    def binarise(self, pieces: dict[str, int], held_out: dict[str, dict]) -> None:
+        """fairseq-preprocess, pair by pair."""
+        if (self.folder / "bin").exists():
+            return
+        destination = self.work / "bin"
+        shutil.rmtree(destination, ignore_errors=True)
+        for pair, about in held_out.items():
+            # as it reads when the folder has its name: for the reader to copy
+            show(
+                self.preprocess_command(
+                    pair, about, self.out, self.out / "bin" / f"dict.{languages(pair)[0]}.txt"
+                )
+            )
+            with _Timer(f"{pair}: binarise"):
+                dictionary = self.work / "dict.txt"
+                command = self.preprocess_command(pair, about, self.folder, dictionary)
+                preprocess(command, self.folder / "prepare.log", destination, pieces.get(pair))
+        (destination / "preprocess.log").unlink()  # it is in prepare.log
+        destination.rename(self.folder / "bin")
+
+    def preprocess_command(
+        self, pair: str, about: dict, folder: Path, dictionary: Path
+    ) -> list[str]:
+        """The fairseq-preprocess command of one pair."""
+        source, target = languages(pair)
+        texts = folder / "pieces"
+        tests = ",".join(str(texts / f"{name}.{pair}") for name in about["tests"])
+        destination = self.work if folder == self.folder else folder
         return fairseq_command(
             "preprocess",
-            *("--source-lang", source_lang, "--target-lang", target_lang),
-            *("--trainpref", out / "pieces" / "train", "--validpref", out / "pieces" / "valid"),
-            *(["--testpref", ",".join(str(out / "pieces" / n) for n in tests)] if tests else []),
-            *("--destdir", destination, "--joined-dictionary", "--workers", 2),
+            *("--source-lang", source, "--target-lang", target),
+            *(["--trainpref", texts / f"train.{pair}"] if pair in self.trained else []),
+            *(["--validpref", texts / f"valid.{pair}"] if "valid" in about else []),
+            *(["--testpref", tests] if tests else []),
+            *("--destdir", destination / "bin", "--workers", self.workers),
+            *("--srcdict", dictionary, "--joined-dictionary"),
         )
 
-    show(command(out / "bin"))
-    with atomic_path(out / "bin") as temporary:
-        run(command(temporary), out / "preprocess.log")
-        shutil.rmtree(out / "bin", ignore_errors=True)  # a folder can only replace an empty one
-    for index, name in enumerate(tests):
-        console.print(f"  {name}: --gen-subset test{index or ''} for fairseq-generate")
+    def map(
+        self,
+        data: datasets.Dataset,
+        function: Callable,
+        name: str,
+        description: str,
+        with_indices: bool = False,
+        **arguments,
+    ) -> datasets.Dataset:
+        """`function` over all pairs by parallel workers, kept on disk: a second call reads it."""
+        return data.map(
+            function,
+            batched=True,
+            batch_size=BATCH,
+            with_indices=with_indices,
+            remove_columns=data.column_names,
+            num_proc=min(self.workers, max(len(data) // BATCH, 1)),
+            cache_file_name=str(self.work / f"{name}.arrow"),
+            new_fingerprint=name.replace(".", "-"),
+            fn_kwargs=arguments,
+            desc=description,
+        )
 
 
-def find_text(prefix: Path, language: str) -> Path:
-    """PREFIX.LANG, or PREFIX.LANG.gz where only that exists.
+def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, list]:
+    """Normalise a batch of pairs and judge them.
+
+    Args:
+        batch: columns "source" and "target".
+        cleaner: the filters; None keeps every pair that has text on both sides.
+
+    Returns:
+        The normalised columns (empty where a pair is not kept), "verdict" and "key".
+    """
+    columns: dict[str, list] = {"source": [], "target": [], "verdict": []}
+    for source, target in zip(batch["source"], batch["target"], strict=True):
+        source, target = cleaning.normalise(source), cleaning.normalise(target)
+        if cleaner:
+            verdict = cleaner.verdict(source, target)
+        else:
+            verdict = cleaning.KEPT if source and target else cleaning.EMPTY
+        if verdict != cleaning.KEPT:
+            source = target = ""
+        columns["source"].append(source)
+        columns["target"].append(target)
+        columns["verdict"].append(verdict)
+    columns["key"] = pair_keys(columns["source"], columns["target"])
+    return columns
+
+
+def encode_batch(
+    batch: dict[str, list], indices: list[int], model: str, verdicts: str
+) -> dict[str, list[str]]:
+    """The kept pairs of a batch as pieces.
+
+    Args:
+        batch: the normalised columns "source" and "target".
+        indices: the numbers of these pairs in the corpus.
+        model: path of the subword model.
+        verdicts: path of the verdicts on all pairs.
+    """
+    kept = np.load(verdicts, mmap_mode="r")[indices[0] : indices[-1] + 1] == cleaning.KEPT
+    return {
+        side: encode_lines(Path(model), [line for line, k in zip(lines, kept, strict=True) if k])
+        for side, lines in batch.items()
+    }
+
+
+class _Timer:
+    """Prints how long a step took and, where it counts pairs, how many a second."""
+
+    def __init__(self, what: str, count: int | None = None):
+        self.what = what
+        self.count = count
+
+    def __enter__(self) -> "_Timer":
+        self.started = time.perf_counter()
+        return self
+
+    def __exit__(self, kind, *_) -> None:
+        if kind is not None:
+            return
+        seconds = time.perf_counter() - self.started
+        rate = f", {self.count / seconds:,.0f} pairs a second" if self.count else ""
+        count = f"{self.count:,} pairs, " if self.count else ""
+        console.print(f"  {self.what}: {count}{seconds:.1f} s{rate}")
+
+
+def _held_out(text: PairText) -> dict[str, tuple[list[str], list[str]]]:
+    return {**({"valid": text.valid} if text.valid else {}), **text.tests}
+
+
+def _counts(verdicts: np.ndarray) -> dict[str, int]:
+    counts = np.bincount(verdicts, minlength=len(VERDICTS))
+    by_name = {name: int(count) for name, count in zip(VERDICTS, counts, strict=True)}
+    return {"read": len(verdicts), **by_name}
+
+
+def _same(recorded: Path, asked: dict, overwrite: bool) -> bool:
+    """Whether a folder was made with the options that are asked for now.
 
     Raises:
-        InputError: neither exists.
+        InputError: it was not, and it is not to be overwritten.
     """
-    plain = Path(f"{prefix}.{language}")
-    packed = Path(f"{prefix}.{language}.gz")
-    if plain.exists():
-        return plain
-    if packed.exists():
-        return packed
-    raise InputError(f"neither {plain} nor {packed} exists")
+    made = json.loads(recorded.read_text(encoding="utf-8"))["options"]
+    differences = [
+        f"  {name}: {made.get(name)} there, {asked.get(name)} asked for"
+        for name in sorted({*made, *asked})
+        if made.get(name) != asked.get(name)
+    ]
+    if differences and not overwrite:
+        raise InputError(
+            f"{recorded.parent} was prepared with other options:\n"
+            + "\n".join(differences)
+            + "\n--overwrite prepares it anew; or choose another --out"
+        )
+    return not differences
+
+
+def _unchanged(out: Path, overwrite: bool) -> bool:
+    """Whether those sources of a prepared folder that are still on disk are what they were.
+
+    Raises:
+        InputError: they are not, and the folder is not to be overwritten.
+    """
+    sources = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["sources"]
+    changed = [
+        name
+        for name, checksum in sources.items()
+        if Path(name).is_file() and sha256(Path(name)) != checksum
+    ]
+    if changed and not overwrite:
+        raise InputError(
+            f"{', '.join(changed)} changed since {out} was prepared: --overwrite prepares it anew"
+        )
+    return not changed
+
+
+def _check_sources(recorded: Path, sources: dict[str, str]) -> None:
+    """Remember the sources of an unfinished preparation.
+
+    Raises:
+        InputError: they have changed since it was begun.
+    """
+    if recorded.exists():
+        before = json.loads(recorded.read_text(encoding="utf-8"))
+        changed = [name for name in sources if sources[name] != before.get(name)]
+        if changed or before.keys() - sources.keys():
+            raise InputError(
+                f"{', '.join(changed) or 'the sources'} changed since this preparation was begun; "
+                f"delete {recorded.parent} to begin again"
+            )
+    else:
+        _write_json(recorded, sources)
+
+
+def _finish(unfinished: Path, out: Path) -> None:
+    """Give the finished folder its name, in the place of an older one."""
+    if out.exists():
+        shutil.rmtree(out)
+    unfinished.rename(out)
+
+
+def _write_json(path: Path, content: dict) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )

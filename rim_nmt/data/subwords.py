@@ -1,22 +1,28 @@
-"""Subwords: one SentencePiece model for both languages."""
+"""Subwords: one SentencePiece model for all languages of a corpus."""
 
+import functools
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import sentencepiece
 
+from rim_nmt.data.cleaning import normalise
 from rim_nmt.files import InputError, atomic_path
 
 
-def train_subwords(lines: Iterable[str], model_path: Path, vocab_size: int) -> None:
-    """Train a unigram model on the training text of both languages.
+def train_subwords(
+    lines: Iterable[str], model_path: Path, vocab_size: int, character_coverage: float = 1.0
+) -> None:
+    """Train a unigram model on the training text of all languages.
 
     Args:
-        lines: raw sentences.
+        lines: normalised sentences.
         model_path: where the model goes.
         vocab_size: pieces, the special ones included.
+        character_coverage: share of the text's characters that get a piece of their own; rarer
+            characters are unknown.
 
     Raises:
         InputError: the text is too small for `vocab_size` (the message gives the largest size
@@ -29,7 +35,8 @@ def train_subwords(lines: Iterable[str], model_path: Path, vocab_size: int) -> N
             model_writer=model,
             vocab_size=vocab_size,
             model_type="unigram",
-            character_coverage=1.0,
+            character_coverage=character_coverage,
+            num_threads=16,  # the model depends on it, so it must not depend on the machine
             minloglevel=2,
         )
     except RuntimeError as error:
@@ -48,7 +55,25 @@ def train_subwords(lines: Iterable[str], model_path: Path, vocab_size: int) -> N
         temporary.write_bytes(model.getvalue())
 
 
-def encode_lines(model_path: Path, lines: list[str]) -> list[str]:
-    """Each line as its pieces, separated by spaces (what fairseq-preprocess reads)."""
-    model = sentencepiece.SentencePieceProcessor(model_file=str(model_path))
-    return [" ".join(pieces) for pieces in model.encode(lines, out_type=str)]
+def encode_lines(model_path: Path, lines: Sequence[str]) -> list[str]:
+    """Each line, normalised, as its pieces, separated by spaces (what fairseq-preprocess
+    reads)."""
+    model = _load(str(model_path))
+    pieces = model.encode([normalise(line) for line in lines], out_type=str, num_threads=1)
+    return [" ".join(line) for line in pieces]
+
+
+def vocabulary(model_path: Path) -> set[str]:
+    """The pieces of a model that stand for text. Others that `encode_lines` gives are unknown
+    characters."""
+    model = _load(str(model_path))
+    return {
+        model.id_to_piece(i)
+        for i in range(len(model))
+        if not (model.is_control(i) or model.is_unknown(i))
+    }
+
+
+@functools.lru_cache(maxsize=2)
+def _load(model_path: str) -> sentencepiece.SentencePieceProcessor:
+    return sentencepiece.SentencePieceProcessor(model_file=model_path)
