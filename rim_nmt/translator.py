@@ -11,6 +11,7 @@ from fairseq import hub_utils
 
 import rim_nmt.commands
 import rim_nmt.plugin  # noqa: F401  (registers the models)
+from rim_nmt.data.cleaning import normalise
 from rim_nmt.files import InputError
 
 # Outputs may be this much longer than the input. fairseq's own limit of 200 pieces whatever the
@@ -18,7 +19,7 @@ from rim_nmt.files import InputError
 MAX_LENGTH = {"max_len_a": 1.2, "max_len_b": 10}
 
 
-CHUNK = 500  # sentences that are sorted by length together
+CHUNK = 200  # sentences that are sorted by length together
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Translator:
             chunk = sentences[start : start + CHUNK]
             encoded = [self.encode(sentence) for sentence in chunk]
             self._check_lengths(encoded, start, max_tokens)
-            filled = [index for index, sentence in enumerate(chunk) if sentence.strip()]
+            filled = [index for index, pieces in enumerate(encoded) if len(pieces) > 1]
             results = [[Translation("", 0.0)] * nbest for _ in chunk]
             hypotheses = self._hub.generate(
                 [encoded[index] for index in filled], beam=beam, nbest=nbest, **MAX_LENGTH
@@ -116,8 +117,8 @@ class Translator:
             yield from results
 
     def encode(self, sentence: str) -> torch.Tensor:
-        """Raw text to the numbers of its pieces, ended by </s>."""
-        return self._hub.encode(sentence)
+        """Raw text, normalised, to the numbers of its pieces, ended by </s>."""
+        return self._hub.encode(normalise(sentence))
 
     def _check_lengths(self, encoded: list[torch.Tensor], start: int, max_tokens: int) -> None:
         longest = max(range(len(encoded)), key=lambda index: len(encoded[index]))

@@ -72,8 +72,9 @@ def parse_arguments() -> argparse.Namespace:
         "--no-filter", action="store_true", help="train on every pair: the text is clean"
     )
 
-    for recipe, vocab_size in ((wmt14, 32_000), (iwslt14, 10_000), (files, 8_000)):
-        _add_common(recipe, vocab_size)
+    _add_common(wmt14, vocab_size=32_000, character_coverage=0.9999)
+    _add_common(iwslt14, vocab_size=10_000, character_coverage=1.0)
+    _add_common(files, vocab_size=8_000, character_coverage=1.0)
     return parser.parse_args()
 
 
@@ -95,7 +96,9 @@ def _add_source_folder(parser: argparse.ArgumentParser, default: str, what: str)
     )
 
 
-def _add_common(parser: argparse.ArgumentParser, vocab_size: int) -> None:
+def _add_common(
+    parser: argparse.ArgumentParser, vocab_size: int, character_coverage: float
+) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the prepared folder")
     subwords = parser.add_argument_group("subwords")
     subwords.add_argument(
@@ -104,7 +107,7 @@ def _add_common(parser: argparse.ArgumentParser, vocab_size: int) -> None:
     subwords.add_argument(
         "--character-coverage",
         type=float,
-        default=0.9999 if vocab_size == 32_000 else 1.0,
+        default=character_coverage,
         help="share of the text's characters that the subwords cover (%(default)s)",
     )
     subwords.add_argument(

@@ -115,9 +115,6 @@ def prepare(
             name: version(name) for name in ("fairseq-fixed", "sentencepiece", "datasets", "numpy")
         },
     }
-    shutil.rmtree(unfinished / "work", ignore_errors=True)
-    for name in ("options.json", "sources.json"):
-        (unfinished / name).unlink()
     _write_json(unfinished / "manifest.json", manifest)
     _finish(unfinished, out)
     for pair, about in manifest["pairs"].items():
@@ -175,7 +172,8 @@ class _Preparation:
 
     def clean(self, pair: str, text: PairText) -> datasets.Dataset:
         """Normalised training pairs, each with a verdict and, for finding duplicates, a key."""
-        with _Timer(f"{pair}: read and clean") as timer:
+        done = any(self.work.glob(f"clean.{pair}*.arrow"))
+        with _Timer(f"{pair}: read and clean", done=done) as timer:
             data = text.train(self.work / f"loaded.{pair}")
             cleaner = None
             if self.corpus.filtered:
@@ -260,7 +258,9 @@ class _Preparation:
         """
         done = self.work / f"counts.{pair}.json"
         if not done.exists():
-            with _Timer(f"{pair}: encode", int(np.sum(verdicts == cleaning.KEPT))):
+            kept = int(np.sum(verdicts == cleaning.KEPT))
+            begun = any(self.work.glob(f"encoded.{pair}*.arrow"))
+            with _Timer(f"{pair}: encode", kept, begun):
                 encoded = self.map(
                     clean.select_columns(["source", "target"]),
                     encode_batch,
@@ -442,18 +442,20 @@ def encode_batch(
 
 
 class _Timer:
-    """Prints how long a step took and, where it counts pairs, how many a second."""
+    """Prints how long a step took and, where it counts pairs, how many a second; nothing if the
+    step was done, at least in part, by an earlier run."""
 
-    def __init__(self, what: str, count: int | None = None):
+    def __init__(self, what: str, count: int | None = None, done: bool = False):
         self.what = what
         self.count = count
+        self.done = done
 
     def __enter__(self) -> "_Timer":
         self.started = time.perf_counter()
         return self
 
     def __exit__(self, kind, *_) -> None:
-        if kind is not None:
+        if kind is not None or self.done:
             return
         seconds = time.perf_counter() - self.started
         rate = f", {self.count / seconds:,.0f} pairs a second" if self.count else ""
@@ -531,6 +533,9 @@ def _check_sources(recorded: Path, sources: dict[str, str]) -> None:
 
 def _finish(unfinished: Path, out: Path) -> None:
     """Give the finished folder its name, in the place of an older one."""
+    shutil.rmtree(unfinished / "work", ignore_errors=True)
+    for name in ("options.json", "sources.json"):
+        (unfinished / name).unlink(missing_ok=True)
     if out.exists():
         shutil.rmtree(out)
     unfinished.rename(out)
