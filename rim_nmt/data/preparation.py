@@ -105,11 +105,15 @@ def prepare(
     _write_json(begun, {"options": asked})
 
     corpus = load()
-    _check_sources(unfinished / "sources.json", corpus.sources)
+    sources = dict(corpus.sources)
+    if options.subwords_from:
+        model = options.subwords_from / "sentencepiece.model"
+        sources[str(model)] = sha256(model)
+    _check_sources(unfinished / "sources.json", sources)
     preparation = _Preparation(unfinished, out, corpus, options, workers)
     manifest = {
         "options": asked,
-        "sources": corpus.sources,
+        "sources": sources,
         **preparation.run(),
         "versions": {
             name: version(name) for name in ("fairseq-fixed", "sentencepiece", "datasets", "numpy")
@@ -130,6 +134,7 @@ class _Preparation:
         self.folder = folder
         self.out = out
         self.work = folder / "work"
+        self.work.mkdir(exist_ok=True)
         self.corpus = corpus
         self.options = options
         self.workers = workers
