@@ -14,6 +14,7 @@ import torch
 from benchmarks.timing import interleaved
 from rim_nmt.cli import quiet_fairseq
 from rim_nmt.files import read_lines
+from rim_nmt.scoring import raw_test_set
 from rim_nmt.translator import Translator
 
 
@@ -34,9 +35,9 @@ def main() -> None:
     ]
     translators = {translator.cfg.model._name: translator for translator in loaded}
     first = next(iter(translators.values()))
-    raw = arguments.data / "raw"
-    source = read_lines(raw / f"{arguments.test}.{first.source_lang}")[: arguments.lines]
-    target = read_lines(raw / f"{arguments.test}.{first.target_lang}")[: arguments.lines]
+    languages = first.source_lang, first.target_lang
+    files = raw_test_set(arguments.data, arguments.test, *languages)
+    source, target = (read_lines(path)[: arguments.lines] for path in files)
     batch, tokens = make_batch(first, source, target)
     # a model that was made ready for generation cannot train: build it once more for the timing
     trainable = {name: t.task.build_model(t.cfg.model).train() for name, t in translators.items()}

@@ -114,7 +114,7 @@ def _train(arch: str) -> float:
 
 
 def _score(arch: str) -> dict[str, dict]:
-    from rim_nmt.scoring import score_test_set
+    from rim_nmt.scoring import raw_test_set, score_test_set
 
     scores = {}
     for name in TEST_SETS:
@@ -124,8 +124,7 @@ def _score(arch: str) -> dict[str, dict]:
             (RUNS / arch / "trained.json").read_text(),
             lambda name=name, report=report: score_test_set(
                 _translator(arch),
-                DATA / "raw" / f"{name}.en-de.en",
-                DATA / "raw" / f"{name}.en-de.de",
+                *raw_test_set(DATA, name, "en", "de"),
                 report.with_suffix(""),
             ),
         )

@@ -38,6 +38,32 @@ def score_corpus(hypotheses: list[str], references: list[str]) -> dict[str, dict
     return scores
 
 
+def raw_test_set(data: Path, name: str, source_lang: str, target_lang: str) -> tuple[Path, Path]:
+    """The raw text of a test set in a prepared folder, whichever way round it was prepared.
+
+    Args:
+        data: the prepared folder.
+        name: the test set's name.
+        source_lang: the language that is translated.
+        target_lang: the language of the reference.
+
+    Returns:
+        The files of source and reference.
+
+    Raises:
+        InputError: the folder has no such test set.
+    """
+    pairs = (f"{source_lang}-{target_lang}", f"{target_lang}-{source_lang}")
+    for pair in pairs:
+        sides = [data / "raw" / f"{name}.{pair}.{side}" for side in (source_lang, target_lang)]
+        if all(side.is_file() for side in sides):
+            return sides[0], sides[1]
+    raise InputError(
+        f"no test set {name} in {data / 'raw'}: expected {name}.{pairs[0]}.{source_lang} and "
+        f"{name}.{pairs[0]}.{target_lang}"
+    )
+
+
 def score_test_set(
     translator: Translator,
     source: Path,

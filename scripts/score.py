@@ -12,7 +12,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from rim_nmt.cli import add_model_arguments, load_translator, run_main
-from rim_nmt.files import InputError
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -36,27 +35,14 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def _raw(data: Path, name: str, translator) -> tuple[Path, Path]:
-    """The raw text of a test set, source and reference, whichever way round it was prepared."""
-    source, target = translator.source_lang, translator.target_lang
-    pairs = (f"{source}-{target}", f"{target}-{source}")
-    for pair in pairs:
-        sides = [data / "raw" / f"{name}.{pair}.{language}" for language in (source, target)]
-        if all(side.is_file() for side in sides):
-            return sides[0], sides[1]
-    raise InputError(
-        f"no test set {name} in {data / 'raw'}: expected {name}.{pairs[0]}.{source} and "
-        f"{name}.{pairs[0]}.{target}"
-    )
-
-
 def main() -> None:
     arguments = parse_arguments()
     translator = load_translator(arguments)
-    from rim_nmt.scoring import score_test_set
+    from rim_nmt.scoring import raw_test_set, score_test_set
 
     out = arguments.out or Path(arguments.checkpoint.split(":")[0]).parent / "scores"
-    test_sets = {name: _raw(arguments.data, name, translator) for name in arguments.test}
+    languages = translator.source_lang, translator.target_lang
+    test_sets = {name: raw_test_set(arguments.data, name, *languages) for name in arguments.test}
     if arguments.source:
         test_sets[arguments.source.stem] = (arguments.source, arguments.reference)
     for name, (source, reference) in test_sets.items():
