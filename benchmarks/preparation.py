@@ -50,7 +50,7 @@ def main() -> None:
             sys.exit("the preparation failed")
         seconds = time.perf_counter() - started
         watch.join()
-        size = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
+        size = _size(folder / "out")
         print(f"\n{arguments.pairs:,} pairs, {arguments.workers} workers: {seconds:.0f} s in all")
         print(
             f"disk: {watch.disk / 1e9:.1f} GB at most beside the source, {size / 1e9:.1f} GB left"

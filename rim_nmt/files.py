@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import json
 import os
 import tempfile
 import zlib
@@ -65,6 +66,13 @@ def write_lines(path: Path, lines: list[str]) -> None:
     """Write lines as UTF-8, each ended by "\\n", under a temporary name first."""
     with atomic_path(path) as temporary:
         temporary.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a JSON file for people to read, under a temporary name first."""
+    with atomic_path(path) as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 def read_parallel(source: Path, target: Path) -> tuple[list[str], list[str]]:

@@ -1,7 +1,6 @@
 """Scores that can be compared: detokenised output against the raw reference, with signatures."""
 
 import datetime
-import json
 import platform
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ import sacrebleu
 import torch
 from tqdm import tqdm
 
-from rim_nmt.files import InputError, atomic_path, read_parallel, write_lines
+from rim_nmt.files import InputError, read_parallel, write_json, write_lines
 from rim_nmt.translator import Translator
 
 
@@ -111,6 +110,5 @@ def score_test_set(
         "python": platform.python_version(),
     }
     write_lines(out.with_name(f"{out.name}.hyp"), hypotheses)
-    with atomic_path(out.with_name(f"{out.name}.json")) as temporary:
-        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(out.with_name(f"{out.name}.json"), report)
     return report

@@ -36,7 +36,7 @@ from rim_nmt.data.download import sha256
 from rim_nmt.data.duplicates import mark_duplicates, pair_keys
 from rim_nmt.data.parallel import Corpus, PairText, languages
 from rim_nmt.data.subwords import encode_lines, train_subwords, vocabulary
-from rim_nmt.files import InputError, atomic_path, write_lines
+from rim_nmt.files import InputError, atomic_path, write_json, write_lines
 from rim_nmt.models import fairseq_fixes
 
 fairseq_fixes.apply()
@@ -102,7 +102,7 @@ def prepare(
         console.print(f"going on with what is in {unfinished}")
     else:
         shutil.rmtree(unfinished, ignore_errors=True)
-    _write_json(begun, {"options": asked})
+    write_json(begun, {"options": asked})
 
     corpus = load()
     sources = dict(corpus.sources)
@@ -119,7 +119,7 @@ def prepare(
             name: version(name) for name in ("fairseq-fixed", "sentencepiece", "datasets", "numpy")
         },
     }
-    _write_json(unfinished / "manifest.json", manifest)
+    write_json(unfinished / "manifest.json", manifest)
     _finish(unfinished, out)
     for pair, about in manifest["pairs"].items():
         for name, test in about["tests"].items():
@@ -290,7 +290,7 @@ class _Preparation:
                                 counts.update(line.split())
                             stream.write("".join(f"{line}\n" for line in batch[side]))
                             bar.update(len(batch[side]))
-                _write_json(done, counts)
+                write_json(done, counts)
         return sum(json.loads(done.read_text()).values())
 
     def encode_held_out(self, pair: str, text: PairText) -> dict:
@@ -300,7 +300,7 @@ class _Preparation:
         for name, sides in _held_out(text).items():
             unknown = {}
             for language, lines in zip(languages(pair), sides, strict=True):
-                pieces = encode_lines(self.model, lines)
+                pieces = encode_lines(self.model, [cleaning.normalise(line) for line in lines])
                 write_lines(self.folder / "pieces" / f"{name}.{pair}.{language}", pieces)
                 strange = (p for line in pieces for p in line.split() if p not in known)
                 characters = sum(len("".join(line.split())) for line in lines)
@@ -348,33 +348,30 @@ class _Preparation:
         shutil.rmtree(destination, ignore_errors=True)
         for pair, about in held_out.items():
             # as it reads when the folder has its name: for the reader to copy
-            show(
-                self.preprocess_command(
-                    pair, about, self.out, self.out / "bin" / f"dict.{languages(pair)[0]}.txt"
-                )
+            bin_folder = self.out / "bin"
+            dictionary = bin_folder / f"dict.{languages(pair)[0]}.txt"
+            show(self.preprocess_command(pair, about, self.out / "pieces", dictionary, bin_folder))
+            command = self.preprocess_command(
+                pair, about, self.folder / "pieces", self.work / "dict.txt", destination
             )
             with _Timer(f"{pair}: binarise"):
-                dictionary = self.work / "dict.txt"
-                command = self.preprocess_command(pair, about, self.folder, dictionary)
                 preprocess(command, self.folder / "prepare.log", destination, pieces.get(pair))
         (destination / "preprocess.log").unlink()  # it is in prepare.log
         destination.rename(self.folder / "bin")
 
     def preprocess_command(
-        self, pair: str, about: dict, folder: Path, dictionary: Path
+        self, pair: str, about: dict, texts: Path, dictionary: Path, destination: Path
     ) -> list[str]:
         """The fairseq-preprocess command of one pair."""
         source, target = languages(pair)
-        texts = folder / "pieces"
         tests = ",".join(str(texts / f"{name}.{pair}") for name in about["tests"])
-        destination = self.work if folder == self.folder else folder
         return fairseq_command(
             "preprocess",
             *("--source-lang", source, "--target-lang", target),
             *(["--trainpref", texts / f"train.{pair}"] if pair in self.trained else []),
             *(["--validpref", texts / f"valid.{pair}"] if "valid" in about else []),
             *(["--testpref", tests] if tests else []),
-            *("--destdir", destination / "bin", "--workers", self.workers),
+            *("--destdir", destination, "--workers", self.workers),
             *("--srcdict", dictionary, "--joined-dictionary"),
         )
 
@@ -533,7 +530,7 @@ def _check_sources(recorded: Path, sources: dict[str, str]) -> None:
                 f"delete {recorded.parent} to begin again"
             )
     else:
-        _write_json(recorded, sources)
+        write_json(recorded, sources)
 
 
 def _finish(unfinished: Path, out: Path) -> None:
@@ -544,10 +541,3 @@ def _finish(unfinished: Path, out: Path) -> None:
     if out.exists():
         shutil.rmtree(out)
     unfinished.rename(out)
-
-
-def _write_json(path: Path, content: dict) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(
-            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )

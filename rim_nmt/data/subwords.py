@@ -8,7 +8,6 @@ from pathlib import Path
 
 import sentencepiece
 
-from rim_nmt.data.cleaning import normalise
 from rim_nmt.files import InputError, atomic_path
 
 
@@ -56,10 +55,13 @@ def train_subwords(
 
 
 def encode_lines(model_path: Path, lines: Sequence[str]) -> list[str]:
-    """Each line, normalised, as its pieces, separated by spaces (what fairseq-preprocess
-    reads)."""
-    model = _load(str(model_path))
-    pieces = model.encode([normalise(line) for line in lines], out_type=str, num_threads=1)
+    """Each line as its pieces, separated by spaces (what fairseq-preprocess reads).
+
+    Args:
+        model_path: from `train_subwords`.
+        lines: normalised sentences.
+    """
+    pieces = _load(str(model_path)).encode(list(lines), out_type=str, num_threads=1)
     return [" ".join(line) for line in pieces]
 
 
