@@ -8,6 +8,7 @@ a number and a made-up name in each so that all pairs differ. A tenth of the pai
 
 import argparse
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,11 @@ def main() -> None:
         seconds = time.perf_counter() - started
         watch.join()
         size = _size(folder / "out")
-        print(f"\n{arguments.pairs:,} pairs, {arguments.workers} workers: {seconds:.0f} s in all")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(
+            f"\n{arguments.pairs:,} pairs, {arguments.workers} workers: {seconds:.0f} s in all, "
+            f"{used.ru_utime + used.ru_stime:.0f} s of processor time"
+        )
         print(
             f"disk: {watch.disk / 1e9:.1f} GB at most beside the source, {size / 1e9:.1f} GB left"
         )

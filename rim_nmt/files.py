@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -62,10 +62,13 @@ def read_lines(path: Path) -> list[str]:
     return list(iterate_lines(path))
 
 
-def write_lines(path: Path, lines: list[str]) -> None:
+def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write lines as UTF-8, each ended by "\\n", under a temporary name first."""
-    with atomic_path(path) as temporary:
-        temporary.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        stream.writelines(f"{line}\n" for line in lines)
 
 
 def write_json(path: Path, content: dict) -> None:

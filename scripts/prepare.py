@@ -113,9 +113,10 @@ def _add_common(
     subwords.add_argument(
         "--subword-sample",
         type=int,
-        default=2_000_000,
+        default=500_000,
         metavar="LINES",
-        help="train them on at most so many sentences, spread evenly (%(default)s)",
+        help="train them on at most so many sentences, spread evenly, 4 KB of memory each "
+        "(%(default)s)",
     )
     subwords.add_argument(
         "--subwords-from",

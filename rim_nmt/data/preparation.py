@@ -59,7 +59,7 @@ class Options:
 
     vocab_size: int = 32_000
     character_coverage: float = 1.0
-    subword_sample: int = 2_000_000
+    subword_sample: int = 500_000
     subwords_from: Path | None = None
     max_words: int = Cleaner.max_words
     max_ratio: float = Cleaner.max_ratio
@@ -247,13 +247,15 @@ class _Preparation:
                     for batch in rows.iter(BATCH):
                         yield from batch[side]
 
+        options = self.options
+        text = self.work / "sample.txt"
         with (
-            _Timer(f"{self.options.vocab_size:,} joint subwords"),
+            _Timer(f"{options.vocab_size:,} joint subwords"),
             console.status("training the subword model (SentencePiece tells no progress)"),
         ):
-            train_subwords(
-                sample(), self.model, self.options.vocab_size, self.options.character_coverage
-            )
+            write_lines(text, sample())
+            train_subwords(text, self.model, options.vocab_size, options.character_coverage)
+        text.unlink()
 
     def encode(self, pair: str, clean: datasets.Dataset, verdicts: np.ndarray) -> int:
         """The kept training pairs as pieces, one file a side.

@@ -2,22 +2,28 @@
 
 import functools
 import io
+import multiprocessing
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import sentencepiece
 
-from rim_nmt.files import InputError, atomic_path
+from rim_nmt.files import InputError, atomic_path, iterate_lines
 
 
 def train_subwords(
-    lines: Iterable[str], model_path: Path, vocab_size: int, character_coverage: float = 1.0
+    text: Path, model_path: Path, vocab_size: int, character_coverage: float = 1.0
 ) -> None:
     """Train a unigram model on the training text of all languages.
 
+    It takes about 4 KB of memory a sentence, in a process of its own so that the memory is free
+    afterwards.
+
     Args:
-        lines: normalised sentences.
+        text: a file of normalised sentences.
         model_path: where the model goes.
         vocab_size: pieces, the special ones included.
         character_coverage: share of the text's characters that get a piece of their own; rarer
@@ -25,12 +31,24 @@ def train_subwords(
 
     Raises:
         InputError: the text is too small for `vocab_size` (the message gives the largest size
-            that works) or too varied for it (the smallest).
+            that works) or too varied for it (the smallest), or takes more memory than there is.
     """
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(1, context) as pool:
+            pool.submit(_train, text, model_path, vocab_size, character_coverage).result()
+    except BrokenProcessPool:
+        raise InputError(
+            "the training of the subwords was killed, as happens when memory runs out: train them "
+            "on fewer sentences (--subword-sample)"
+        ) from None
+
+
+def _train(text: Path, model_path: Path, vocab_size: int, character_coverage: float) -> None:
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines),
+            sentence_iterator=iterate_lines(text),
             model_writer=model,
             vocab_size=vocab_size,
             model_type="unigram",
