@@ -26,7 +26,8 @@ def main() -> None:
 
     layers = {
         "torch.nn.LSTM": torch.nn.LSTM(arguments.input_size, arguments.hidden_size),
-        "RIM, K=6, A=4": RIM(arguments.input_size, arguments.hidden_size),
+        "RIM, plain": RIM(arguments.input_size, arguments.hidden_size, kernel="plain"),
+        "RIM, compiled": RIM(arguments.input_size, arguments.hidden_size, kernel="compiled"),
     }
     x = torch.randn(arguments.steps, arguments.batch, arguments.input_size, requires_grad=True)
 
@@ -39,7 +40,7 @@ def main() -> None:
         layer.train()
 
     print(f"T={arguments.steps} B={arguments.batch} I={arguments.input_size} "
-          f"D={arguments.hidden_size}, float32, {torch.get_num_threads()} thread(s), "
+          f"D={arguments.hidden_size} K=6 A=4, float32, {torch.get_num_threads()} thread(s), "
           f"torch {torch.__version__}")  # fmt: skip
     for title, step in (("forward and backward", train), ("forward", infer)):
         jobs = {name: lambda layer=layer, step=step: step(layer) for name, layer in layers.items()}

@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor, nn
 
+from rim_nmt.mechanism import kernel as compiled
 from rim_nmt.mechanism.communication import PROJECTIONS, Communication
 from rim_nmt.mechanism.dynamics import GRUDynamics, LSTMDynamics, State
 from rim_nmt.mechanism.input_attention import InputAttention
 from rim_nmt.mechanism.selection import select_active
 
 DYNAMICS = {"lstm": LSTMDynamics, "gru": GRUDynamics}
+KERNELS = ("auto", "plain", "compiled")
 
 
 class RIM(nn.Module):
@@ -46,6 +48,8 @@ class RIM(nn.Module):
         comm_value_size: width of its values in each head.
         comm_dropout: dropout on the communication attention.
         comm_projection: "linear" or "gated", the map P from the heads back to width d.
+        kernel: "plain" computes as this file reads; "compiled" is kernel.cpp, which computes
+            nothing for mechanisms that are not active; "auto" takes it where it can be taken.
 
     Raises:
         ValueError: for sizes that do not fit together; the message prints them.
@@ -68,6 +72,7 @@ class RIM(nn.Module):
         comm_value_size: int = 32,
         comm_dropout: float = 0.1,
         comm_projection: str = "linear",
+        kernel: str = "auto",
     ):
         super().__init__()
         _require_positive(
@@ -104,6 +109,8 @@ class RIM(nn.Module):
             raise ValueError(
                 f"comm_projection must be one of {', '.join(PROJECTIONS)}, got {comm_projection!r}"
             )
+        if kernel not in KERNELS:
+            raise ValueError(f"kernel must be one of {', '.join(KERNELS)}, got {kernel!r}")
         for name, rate in (("input_dropout", input_dropout), ("comm_dropout", comm_dropout)):
             if not 0 <= rate < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {rate}")
@@ -112,6 +119,7 @@ class RIM(nn.Module):
         self.hidden_size = hidden_size
         self.num_mechanisms = num_mechanisms
         self.num_active = num_active
+        self.kernel = kernel
         mechanism_size = hidden_size // num_mechanisms
         self.input_attention = InputAttention(
             input_size,
@@ -160,9 +168,17 @@ class RIM(nn.Module):
             activity, T x B x K, bool.
 
         Raises:
-            ValueError: if x, the state or the mask do not have these shapes.
+            ValueError: if x, the state or the mask do not have these shapes, or if the compiled
+                kernel was asked for where it cannot be used.
         """
         self._check_input(x, state, padding_mask)
+        if self.kernel != "plain":
+            obstacle = compiled.obstacle(self, x)
+            if obstacle is None:
+                output, final_state, activity = compiled.run(self, x, state, padding_mask)
+                return (output, final_state, activity) if need_activity else (output, final_state)
+            if self.kernel == "compiled":
+                raise ValueError(f"the compiled kernel was asked for, but {obstacle}")
         steps, batch, _ = x.shape
         split_state = self._split(state, x)
         keys, values = self.input_attention.project_input(x)

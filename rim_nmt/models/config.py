@@ -54,3 +54,6 @@ class RecurrentModelConfig(FairseqDataclass):
     comm_projection: ChoiceEnum(["linear", "gated"]) = _flag(
         "linear", "how what was communicated is mapped back to the width of a mechanism"
     )
+    rim_kernel: ChoiceEnum(["auto", "plain", "compiled"]) = _flag(
+        "auto", "how RIM layers are computed: plain PyTorch, or by a kernel compiled at first use"
+    )

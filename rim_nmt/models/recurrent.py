@@ -63,4 +63,5 @@ def build_recurrent_layer(
         comm_value_size=cfg.comm_value_size,
         comm_dropout=cfg.comm_dropout,
         comm_projection=str(cfg.comm_projection),
+        kernel=str(cfg.rim_kernel),
     )

@@ -20,9 +20,12 @@ ALONE = Config(comm_heads=0)
 BOTH = pytest.mark.parametrize("config", [LSTM, GRU], ids=["lstm", "gru"])
 
 
-@pytest.fixture(autouse=True)
-def _seed():
+@pytest.fixture(autouse=True, params=["plain", "auto"])
+def _kernel(request, monkeypatch):
+    """Every test of this file runs twice: `auto` takes the compiled kernel where it can."""
     torch.manual_seed(5)
+    defaults = {**RIM.__init__.__kwdefaults__, "kernel": request.param}
+    monkeypatch.setattr(RIM.__init__, "__kwdefaults__", defaults)
 
 
 def build(config: Config, dtype: torch.dtype = torch.float64) -> RIM:

@@ -1,0 +1,511 @@
+// A RIM layer over a whole sequence on the processor, forward and backward (kernel.py calls it).
+//
+// The plain layer (rim.py) computes every mechanism at every step and throws away what inactive
+// ones would have done. Here only the A active mechanisms of each sentence are computed: the rows
+// (sentences) for which mechanism k is active are gathered, go through k's matrices as one product,
+// and are scattered back. What is read of a sleeping mechanism (its query on the input, its key and
+// value in the communication) is computed once when it falls asleep and kept until it wakes.
+//
+// Names: T steps, B sentences, K mechanisms of width d, A active; input attention with M heads,
+// keys of e, values of v; communication with C heads, keys of f, values of g. A *pair* is one
+// active mechanism of one sentence at one step. A *read* is one computation of a mechanism's key and
+// value in the communication. What is kept of pairs and reads for the backward pass lies in rows, by
+// mechanism and within one by step: at each step a mechanism has some consecutive rows, and those of
+// all steps are consecutive too, so that the gradient of a weight is one large product. The reads
+// of a step are first those of the active sentences, then those of the sentences fallen asleep.
+//
+// The batch is cut into slices, one a thread; every slice has rows and scratch of its own.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+extern "C" {  // BLAS, from the library that PyTorch brings
+void sgemm_(const char *, const char *, const int *, const int *, const int *, const float *,
+            const float *, const int *, const float *, const int *, const float *, float *,
+            const int *);
+void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
+            const double *, const int *, const double *, const int *, const double *, double *,
+            const int *);
+}
+
+namespace {
+
+void blas(const char *ta, const char *tb, const int *m, const int *n, const int *k, const float *x,
+          const float *a, const int *lda, const float *b, const int *ldb, const float *y, float *c,
+          const int *ldc) {
+    sgemm_(ta, tb, m, n, k, x, a, lda, b, ldb, y, c, ldc);
+}
+void blas(const char *ta, const char *tb, const int *m, const int *n, const int *k, const double *x,
+          const double *a, const int *lda, const double *b, const int *ldb, const double *y,
+          double *c, const int *ldc) {
+    dgemm_(ta, tb, m, n, k, x, a, lda, b, ldb, y, c, ldc);
+}
+
+// Row-major c (rows x columns) = op(a) op(b) + keep * c; `inner` is the summed dimension, ld* are
+// the distances between stored rows.
+template <class R>
+void product(long rows, long columns, long inner, const R *a, long lda, bool a_transposed,
+             const R *b, long ldb, bool b_transposed, R *c, long ldc, R keep = 0) {
+    if (!rows || !columns || !inner) return;
+    const int m = rows, n = columns, k = inner, la = lda, lb = ldb, lc = ldc;
+    const R one = 1;
+    blas(b_transposed ? "T" : "N", a_transposed ? "T" : "N", &n, &m, &k, &one, b, &lb, a, &la,
+         &keep, c, &lc);
+}
+
+template <class R>
+R sigmoid(R x) {
+    return 1 / (1 + std::exp(-x));
+}
+
+}  // namespace
+
+struct Sizes {
+    int64_t T, B, K, A, d, M, e, v, C, f, g;
+    int64_t slices;
+    int64_t save;  // keep what the backward pass needs; otherwise every step reuses the rows
+};
+
+// All arrays are contiguous, in the order of the letters; P is the number of rows.
+template <class R>
+struct Arrays {
+    // the layer
+    const R *query;    // K d Me
+    const R *gates;    // K (Mv+d) 4d: weights from what is read, below them from the state
+    const R *bias;     // K 4d
+    const R *comm_q;   // K d Cf
+    const R *comm_kv;  // K d C(f+g): keys, then values
+    const R *project;  // K Cg d
+    // the input
+    const R *keys;           // T B Me, divided by sqrt(e)
+    const R *values;         // T B Mv
+    const uint8_t *padding;  // T B or null
+    const R *read_mask;      // T B A M or null: dropout, 0 or 1/(1-rate)
+    const R *comm_mask;      // T B A C K or null
+    const R *h0, *c0;        // B K d
+    const int64_t *bounds;   // slices+1: sentences of each slice
+    // the result
+    R *out;           // T B K d
+    R *c;             // B K d: the final c
+    uint8_t *active;  // T B K
+    // kept for the backward pass: pairs
+    int64_t *pair_rows;  // slices T+1 K: first row of each mechanism at each step
+    int32_t *sentence;   // P
+    int32_t *dropped;    // P         row of the masks
+    R *p;                // P M
+    R *q;                // P Me      backward: gradient
+    R *gate;             // P 4d      i f g o; backward: gradient before the nonlinearity
+    R *c_before;         // P d       backward: gradient of h'
+    R *h_mid;            // P d       after the dynamics
+    R *cq;               // P Cf      backward: gradient
+    R *weight;           // P C K
+    R *o;                // P Cg
+    // reads
+    int64_t *read_rows;  // slices T+1 K
+    int32_t *reader;     // P         sentence
+    int32_t *read_of;    // T B K     row of the read that is valid
+    R *h_read;           // P d       what was read
+    R *kv;               // P C(f+g)
+    // backward only
+    const R *d_out;  // T B K d
+    R *d_h, *d_c;    // B K d: of the final state, becomes that of the initial state
+    R *d_keys, *d_values;
+    R *d_kv;         // P C(f+g)
+    R *d_query, *d_gates, *d_bias, *d_comm_q, *d_comm_kv, *d_project;
+};
+
+namespace {
+
+template <class R>
+struct Slice {
+    const Sizes &s;
+    const Arrays<R> &a;
+    const long number, begin, end, Me, Mv, X, Cf, KV, Cg, D;
+    std::vector<std::vector<int>> awake, asleep;  // by mechanism: sentences
+
+    Slice(const Sizes &s, const Arrays<R> &a, long number)
+        : s(s), a(a), number(number), begin(a.bounds[number]), end(a.bounds[number + 1]),
+          Me(s.M * s.e), Mv(s.M * s.v), X(Mv + s.d), Cf(s.C * s.f), KV(s.C * (s.f + s.g)),
+          Cg(s.C * s.g), D(s.K * s.d), awake(s.K), asleep(s.K) {}
+
+    long size() const { return end - begin; }
+    long first_row(long k) const { return (s.save ? s.T : 1) * (begin * s.K + size() * k); }
+    int64_t *pairs(long t) const { return a.pair_rows + (number * (s.T + 1) + t) * s.K; }
+    int64_t *reads(long t) const { return a.read_rows + (number * (s.T + 1) + t) * s.K; }
+    int32_t *read_of(long t) const { return a.read_of + (s.save ? t * s.B * s.K : 0); }
+    bool padded(long t, long b) const { return a.padding && a.padding[t * s.B + b]; }
+    const R *h_before(long t, long b) const {
+        return (t ? a.out + (t - 1) * s.B * D : a.h0) + b * D;
+    }
+
+    void forward();
+    void backward();
+    void read_input(long t, long row, R *u) const;
+
+  private:
+    void choose(long t, const std::vector<R> &queries, const std::vector<uint8_t> &changed);
+    void attend(long t, long row);
+    void attend_backward(long t, long row, const R *d_o);
+    const R *comm_mask(long row, long head) const {
+        return a.comm_mask ? a.comm_mask + (a.dropped[row] * s.C + head) * s.K : nullptr;
+    }
+    std::vector<R> d_w, d_q;
+};
+
+// u: what the mechanism of a pair reads of the input.
+template <class R>
+void Slice<R>::read_input(long t, long row, R *u) const {
+    const R *value = a.values + (t * s.B + a.sentence[row]) * Mv;
+    for (long m = 0; m < s.M; m++) {
+        R weight = a.p[row * s.M + m];
+        if (a.read_mask) weight *= a.read_mask[a.dropped[row] * s.M + m];
+        for (long l = m * s.v; l < (m + 1) * s.v; l++) u[l] = weight * value[l];
+    }
+}
+
+template <class R>
+void Slice<R>::forward() {
+    const long K = s.K, d = s.d, most = size();
+    std::vector<R> queries(most * K * Me), x(most * X), y(most * std::max({Me, KV, d}));
+    std::vector<uint8_t> changed(most * K, 1);  // the state has changed since it was last read
+    std::copy(a.c0 + begin * D, a.c0 + end * D, a.c + begin * D);
+    for (long k = 0; k < K; k++) pairs(0)[k] = reads(0)[k] = first_row(k);
+
+    for (long t = 0; t < s.T; t++) {
+        for (long k = 0; k < K; k++) {  // queries of the states that have changed
+            long rows = 0;
+            for (long b = begin; b < end; b++)
+                if (changed[(b - begin) * K + k] && !padded(t, b))
+                    std::copy_n(h_before(t, b) + k * d, d, &x[rows++ * d]);
+            product<R>(rows, Me, d, x.data(), d, false, a.query + k * d * Me, Me, false, y.data(),
+                       Me);
+            rows = 0;
+            for (long b = begin; b < end; b++)
+                if (changed[(b - begin) * K + k] && !padded(t, b))
+                    std::copy_n(&y[rows++ * Me], Me, &queries[((b - begin) * K + k) * Me]);
+        }
+        choose(t, queries, changed);
+
+        std::copy(h_before(t, begin), h_before(t, begin) + most * D, a.out + (t * s.B + begin) * D);
+        if (s.save && t)  // what stays asleep is read as it was
+            std::copy_n(read_of(t - 1) + begin * K, most * K, read_of(t) + begin * K);
+        for (long k = 0; k < K; k++) {
+            const auto &rows = awake[k];
+            const long n = rows.size(), at = pairs(t)[k];
+            for (long i = 0; i < n; i++) {
+                const long b = rows[i], row = at + i;
+                const R *q = &queries[((b - begin) * K + k) * Me];
+                const R *key = a.keys + (t * s.B + b) * Me;
+                const uint8_t *active = a.active + (t * s.B + b) * K;
+                a.sentence[row] = b;
+                a.dropped[row] = (t * s.B + b) * s.A + std::count(active, active + k, 1);
+                for (long m = 0; m < s.M; m++) {
+                    R score = 0;
+                    for (long l = m * s.e; l < (m + 1) * s.e; l++) score += q[l] * key[l];
+                    a.p[row * s.M + m] = sigmoid(score);
+                }
+                if (s.save) std::copy_n(q, Me, a.q + row * Me);
+                read_input(t, row, &x[i * X]);
+                std::copy_n(h_before(t, b) + k * d, d, &x[i * X + Mv]);
+            }
+            R *gate = a.gate + at * 4 * d;
+            product<R>(n, 4 * d, X, x.data(), X, false, a.gates + k * X * 4 * d, 4 * d, false, gate,
+                       4 * d);
+            const R *bias = a.bias + k * 4 * d;
+            for (long i = 0; i < n; i++, gate += 4 * d) {
+                R *c = a.c + rows[i] * D + k * d, *h = a.h_mid + (at + i) * d;
+                R *before = a.c_before + (at + i) * d;
+#pragma omp simd
+                for (long l = 0; l < d; l++) {
+                    const R i = sigmoid(gate[l] + bias[l]);
+                    const R f = sigmoid(gate[d + l] + bias[d + l]);
+                    const R g = std::tanh(gate[2 * d + l] + bias[2 * d + l]);
+                    const R o = sigmoid(gate[3 * d + l] + bias[3 * d + l]);
+                    gate[l] = i, gate[d + l] = f, gate[2 * d + l] = g, gate[3 * d + l] = o;
+                    before[l] = c[l];
+                    c[l] = f * c[l] + i * g;
+                    h[l] = o * std::tanh(c[l]);
+                }
+            }
+            long row = reads(t)[k];
+            if (s.C) {
+                product<R>(n, Cf, d, a.h_mid + at * d, d, false, a.comm_q + k * d * Cf, Cf, false,
+                           a.cq + at * Cf, Cf);
+                R *h = a.h_read + row * d;
+                std::copy_n(a.h_mid + at * d, n * d, h);
+                h += n * d;
+                for (int b : asleep[k]) std::copy_n(h_before(t, b) + k * d, d, h), h += d;
+                const long count = n + asleep[k].size();
+                R *kv = s.save ? a.kv + row * KV : y.data();
+                product<R>(count, KV, d, a.h_read + row * d, d, false, a.comm_kv + k * d * KV, KV,
+                           false, kv, KV);
+                for (long i = 0; i < count; i++) {
+                    const long b = i < n ? rows[i] : asleep[k][i - n];
+                    const long where = s.save ? row + i : b * K + k;
+                    a.reader[row + i] = b;
+                    read_of(t)[b * K + k] = where;
+                    if (!s.save) std::copy_n(kv + i * KV, KV, a.kv + where * KV);
+                }
+                row += count;
+            }
+            pairs(t + 1)[k] = s.save ? at + n : first_row(k);
+            reads(t + 1)[k] = s.save ? row : first_row(k);
+        }
+
+        for (long k = 0; k < K; k++) {
+            const long n = awake[k].size(), at = pairs(t)[k];
+            if (s.C) {
+                for (long i = 0; i < n; i++) attend(t, at + i);
+                product<R>(n, d, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * d, d, false,
+                           y.data(), d);
+            }
+            for (long i = 0; i < n; i++) {
+                R *h = a.out + (t * s.B + awake[k][i]) * D + k * d;
+                const R *mid = a.h_mid + (at + i) * d;
+                for (long l = 0; l < d; l++) h[l] = s.C ? mid[l] + y[i * d + l] : mid[l];
+            }
+        }
+        for (long b = begin; b < end; b++)
+            if (!padded(t, b))
+                std::copy_n(a.active + (t * s.B + b) * K, K, &changed[(b - begin) * K]);
+    }
+}
+
+// The A mechanisms with the highest mean attention on the input; the lower index where they tie.
+template <class R>
+void Slice<R>::choose(long t, const std::vector<R> &queries, const std::vector<uint8_t> &changed) {
+    const long K = s.K;
+    std::vector<R> interest(K);
+    for (long k = 0; k < K; k++) awake[k].clear(), asleep[k].clear();
+    for (long b = begin; b < end; b++) {
+        uint8_t *active = a.active + (t * s.B + b) * K;
+        std::fill_n(active, K, 0);
+        if (padded(t, b)) continue;
+        const R *key = a.keys + (t * s.B + b) * Me;
+        for (long k = 0; k < K; k++) {
+            const R *q = &queries[((b - begin) * K + k) * Me];
+            interest[k] = 0;
+            for (long m = 0; m < s.M; m++) {
+                R score = 0;
+                for (long l = m * s.e; l < (m + 1) * s.e; l++) score += q[l] * key[l];
+                interest[k] += sigmoid(score);
+            }
+        }
+        for (long chosen = 0; chosen < s.A; chosen++) {
+            long best = -1;
+            for (long k = 0; k < K; k++)
+                if (!active[k] && (best < 0 || interest[k] > interest[best])) best = k;
+            active[best] = 1;
+        }
+        for (long k = 0; k < K; k++) {
+            if (active[k]) awake[k].push_back(b);
+            else if (changed[(b - begin) * K + k]) asleep[k].push_back(b);
+        }
+    }
+}
+
+// What the mechanism of a pair reads of all mechanisms of its sentence: o.
+template <class R>
+void Slice<R>::attend(long t, long row) {
+    const R scale = 1 / std::sqrt(R(s.f));
+    const int32_t *reads = read_of(t) + a.sentence[row] * s.K;
+    std::fill_n(a.o + row * Cg, Cg, R(0));
+    for (long head = 0; head < s.C; head++) {
+        const R *q = a.cq + row * Cf + head * s.f;
+        R *w = a.weight + (row * s.C + head) * s.K, *o = a.o + row * Cg + head * s.g;
+        const R *mask = comm_mask(row, head);
+        R largest = -INFINITY, sum = 0;
+        for (long k = 0; k < s.K; k++) {
+            const R *key = a.kv + reads[k] * KV + head * s.f;
+            R score = 0;
+            for (long l = 0; l < s.f; l++) score += q[l] * key[l];
+            w[k] = score * scale;
+            largest = std::max(largest, w[k]);
+        }
+        for (long k = 0; k < s.K; k++) sum += w[k] = std::exp(w[k] - largest);
+        for (long k = 0; k < s.K; k++) {
+            w[k] /= sum;
+            const R *value = a.kv + reads[k] * KV + Cf + head * s.g;
+            const R weight = mask ? w[k] * mask[k] : w[k];
+            for (long l = 0; l < s.g; l++) o[l] += weight * value[l];
+        }
+    }
+}
+
+// From the gradient of o to that of the query (in its place), the keys and the values.
+template <class R>
+void Slice<R>::attend_backward(long t, long row, const R *d_o) {
+    const R scale = 1 / std::sqrt(R(s.f));
+    const int32_t *reads = read_of(t) + a.sentence[row] * s.K;
+    for (long head = 0; head < s.C; head++, d_o += s.g) {
+        R *q = a.cq + row * Cf + head * s.f;
+        const R *w = a.weight + (row * s.C + head) * s.K, *mask = comm_mask(row, head);
+        R mean = 0;
+        for (long k = 0; k < s.K; k++) {
+            const R *value = a.kv + reads[k] * KV + Cf + head * s.g;
+            R *d_value = a.d_kv + reads[k] * KV + Cf + head * s.g;
+            const R weight = mask ? w[k] * mask[k] : w[k];
+            R sum = 0;
+            for (long l = 0; l < s.g; l++) {
+                sum += d_o[l] * value[l];
+                d_value[l] += weight * d_o[l];
+            }
+            d_w[k] = mask ? sum * mask[k] : sum;
+            mean += d_w[k] * w[k];
+        }
+        std::fill(d_q.begin(), d_q.end(), R(0));
+        for (long k = 0; k < s.K; k++) {
+            const R d_score = w[k] * (d_w[k] - mean) * scale;
+            const R *key = a.kv + reads[k] * KV + head * s.f;
+            R *d_key = a.d_kv + reads[k] * KV + head * s.f;
+            for (long l = 0; l < s.f; l++) {
+                d_q[l] += d_score * key[l];
+                d_key[l] += d_score * q[l];
+            }
+        }
+        std::copy(d_q.begin(), d_q.end(), q);
+    }
+}
+
+template <class R>
+void Slice<R>::backward() {
+    const long K = s.K, d = s.d, most = size();
+    std::vector<R> d_h(most * K * d), d_o(most * Cg), d_mid(most * d), d_x(most * X);
+    d_w.resize(K), d_q.resize(s.f);
+    for (long k = 0; k < K; k++)
+        std::fill(a.d_kv + reads(0)[k] * KV, a.d_kv + reads(s.T)[k] * KV, R(0));
+
+    for (long t = s.T - 1; t >= 0; t--) {
+        for (long i = begin * D; i < end * D; i++) a.d_h[i] += a.d_out[t * s.B * D + i];
+        for (long k = 0; k < K; k++) {  // through the communication
+            const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
+            R *rows = &d_h[k * most * d];
+            for (long i = 0; i < n; i++)
+                std::copy_n(a.d_h + a.sentence[at + i] * D + k * d, d, rows + i * d);
+            if (s.C) {
+                product<R>(n, Cg, d, rows, d, false, a.project + k * Cg * d, d, true, d_o.data(),
+                           Cg);
+                for (long i = 0; i < n; i++) attend_backward(t, at + i, &d_o[i * Cg]);
+            }
+        }
+        for (long k = 0; k < K; k++) {
+            const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
+            const R *of_h = &d_h[k * most * d];
+            if (s.C) {
+                const long from = reads(t)[k], count = reads(t + 1)[k] - from;
+                product<R>(count, d, KV, a.d_kv + from * KV, KV, false, a.comm_kv + k * d * KV, KV,
+                           true, d_mid.data(), d);
+                product<R>(n, d, Cf, a.cq + at * Cf, Cf, false, a.comm_q + k * d * Cf, Cf, true,
+                           d_mid.data(), d, 1);
+                for (long i = n; i < count; i++) {
+                    R *to = a.d_h + a.reader[from + i] * D + k * d;
+                    for (long l = 0; l < d; l++) to[l] += d_mid[i * d + l];
+                }
+            }
+            for (long row = 0; row < n; row++) {  // through the dynamics
+                R *gate = a.gate + (at + row) * 4 * d, *before = a.c_before + (at + row) * d;
+                R *d_c = a.d_c + a.sentence[at + row] * D + k * d;
+#pragma omp simd
+                for (long l = 0; l < d; l++) {
+                    const R i = gate[l], f = gate[d + l], g = gate[2 * d + l], o = gate[3 * d + l];
+                    const R tanh_c = std::tanh(f * before[l] + i * g);
+                    const R of_mid = of_h[row * d + l] + (s.C ? d_mid[row * d + l] : 0);
+                    const R of_c = d_c[l] + of_mid * o * (1 - tanh_c * tanh_c);
+                    gate[l] = of_c * g * i * (1 - i);
+                    gate[d + l] = of_c * before[l] * f * (1 - f);
+                    gate[2 * d + l] = of_c * i * (1 - g * g);
+                    gate[3 * d + l] = of_mid * tanh_c * o * (1 - o);
+                    d_c[l] = of_c * f;
+                    before[l] = of_h[row * d + l];
+                }
+            }
+            product<R>(n, X, 4 * d, a.gate + at * 4 * d, 4 * d, false, a.gates + k * X * 4 * d,
+                       4 * d, true, d_x.data(), X);
+            for (long i = 0; i < n; i++) {  // through the input attention
+                const long row = at + i, place = t * s.B + a.sentence[row];
+                const R *p = a.p + row * s.M, *d_u = &d_x[i * X];
+                const R *key = a.keys + place * Me, *value = a.values + place * Mv;
+                R *q = a.q + row * Me;
+                R *d_key = a.d_keys + place * Me, *d_value = a.d_values + place * Mv;
+                for (long m = 0; m < s.M; m++) {
+                    const R mask = a.read_mask ? a.read_mask[a.dropped[row] * s.M + m] : 1;
+                    R d_p = 0;
+                    for (long l = m * s.v; l < (m + 1) * s.v; l++) {
+                        d_p += d_u[l] * value[l];
+                        d_value[l] += p[m] * mask * d_u[l];
+                    }
+                    const R d_score = d_p * mask * p[m] * (1 - p[m]);
+                    for (long l = m * s.e; l < (m + 1) * s.e; l++) {
+                        d_key[l] += d_score * q[l];
+                        q[l] = d_score * key[l];
+                    }
+                }
+            }
+            product<R>(n, d, Me, a.q + at * Me, Me, false, a.query + k * d * Me, Me, true,
+                       d_x.data() + Mv, X, 1);
+            for (long i = 0; i < n; i++)
+                std::copy_n(&d_x[i * X + Mv], d, a.d_h + a.sentence[at + i] * D + k * d);
+        }
+    }
+}
+
+// Gradients of the weights of mechanism k, from the rows of all steps at once.
+template <class R>
+void weight_gradients(const Sizes &s, const Arrays<R> &a, long k) {
+    const long d = s.d;
+    for (long number = 0; number < s.slices; number++) {
+        const Slice<R> slice(s, a, number);
+        const long X = slice.X, Mv = slice.Mv, Me = slice.Me;
+        const long Cf = slice.Cf, KV = slice.KV, Cg = slice.Cg;
+        const long at = slice.pairs(0)[k], n = slice.pairs(s.T)[k] - at;
+        const long from = slice.reads(0)[k], count = slice.reads(s.T)[k] - from;
+
+        std::vector<R> x(n * X);  // what went into the gates is not kept
+        for (long t = 0, row = at; t < s.T; t++)
+            for (; row < slice.pairs(t + 1)[k]; row++) {
+                R *to = &x[(row - at) * X];
+                slice.read_input(t, row, to);
+                std::copy_n(slice.h_before(t, a.sentence[row]) + k * d, d, to + Mv);
+            }
+        const R *gate = a.gate + at * 4 * d;
+        product<R>(X, 4 * d, n, x.data(), X, true, gate, 4 * d, false, a.d_gates + k * X * 4 * d,
+                   4 * d, 1);
+        for (long i = 0; i < n * 4 * d; i += 4 * d)
+            for (long l = 0; l < 4 * d; l++) a.d_bias[k * 4 * d + l] += gate[i + l];
+        product<R>(d, Me, n, x.data() + Mv, X, true, a.q + at * Me, Me, false,
+                   a.d_query + k * d * Me, Me, 1);
+        if (!s.C) continue;
+        product<R>(d, Cf, n, a.h_mid + at * d, d, true, a.cq + at * Cf, Cf, false,
+                   a.d_comm_q + k * d * Cf, Cf, 1);
+        product<R>(Cg, d, n, a.o + at * Cg, Cg, true, a.c_before + at * d, d, false,
+                   a.d_project + k * Cg * d, d, 1);
+        product<R>(d, KV, count, a.h_read + from * d, d, true, a.d_kv + from * KV, KV, false,
+                   a.d_comm_kv + k * d * KV, KV, 1);
+    }
+}
+
+template <class R>
+void run_forward(const Sizes &s, const Arrays<R> &a) {
+#pragma omp parallel for num_threads(s.slices) if (s.slices > 1)
+    for (long number = 0; number < s.slices; number++) Slice<R>(s, a, number).forward();
+}
+
+template <class R>
+void run_backward(const Sizes &s, const Arrays<R> &a) {
+#pragma omp parallel for num_threads(s.slices) if (s.slices > 1)
+    for (long number = 0; number < s.slices; number++) Slice<R>(s, a, number).backward();
+#pragma omp parallel for num_threads(s.slices) schedule(dynamic) if (s.slices > 1)
+    for (long k = 0; k < s.K; k++) weight_gradients<R>(s, a, k);
+}
+
+}  // namespace
+
+extern "C" {
+void rim_forward_float(const Sizes *s, const Arrays<float> *a) { run_forward(*s, *a); }
+void rim_forward_double(const Sizes *s, const Arrays<double> *a) { run_forward(*s, *a); }
+void rim_backward_float(const Sizes *s, const Arrays<float> *a) { run_backward(*s, *a); }
+void rim_backward_double(const Sizes *s, const Arrays<double> *a) { run_backward(*s, *a); }
+}

@@ -1,0 +1,271 @@
+"""The RIM layer's fast path on processors: kernel.cpp, compiled when it is first needed, as a
+function that autograd knows."""
+
+import ctypes
+import functools
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+logger = logging.getLogger(__name__)
+
+SOURCE = Path(__file__).with_name("kernel.cpp")
+COMPILE = ("-O3", "-march=native", "-ffast-math", "-fopenmp", "-std=c++20", "-fPIC", "-c")
+LINK = ("-shared", "-fopenmp", f"-L{Path(torch.__file__).parent / 'lib'}", "-ltorch_cpu")
+
+# The members of `Sizes` and `Arrays` in kernel.cpp, in their order.
+SIZES = "T B K A d M e v C f g slices save".split()
+ARRAYS = (
+    "query gates bias comm_q comm_kv project keys values padding read_mask comm_mask h0 c0 bounds "
+    "out c active pair_rows sentence dropped p q gate c_before h_mid cq weight o read_rows reader "
+    "read_of h_read kv d_out d_h d_c d_keys d_values d_kv d_query d_gates d_bias d_comm_q "
+    "d_comm_kv d_project"
+).split()
+WITH_GRADIENT = "keys values h c query gates bias comm_q comm_kv project".split()
+_KINDS = {torch.float32: "float", torch.float64: "double"}
+
+
+class _Sizes(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_int64) for name in SIZES]
+
+
+class _Arrays(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in ARRAYS]
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The compiled kernel, or None where it cannot be compiled; the reason is logged once.
+
+    It is kept in the user's cache folder under a name that changes with the source, the compiler's
+    flags, the processor and PyTorch.
+    """
+    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rim_nmt"
+    target = folder / f"kernel-{_fingerprint()}.so"
+    try:
+        if not target.exists():
+            if compiler is None:
+                raise OSError("no C++ compiler (g++) was found")
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder) as work:
+                built = Path(work) / "kernel"
+                # in two steps: linked with -ffast-math it would change how the whole process
+                # computes with denormal numbers
+                for step in (
+                    (*COMPILE, str(SOURCE), "-o", f"{built}.o"),
+                    (f"{built}.o", *LINK, "-o", f"{built}.so"),
+                ):
+                    subprocess.run([compiler, *step], check=True, capture_output=True, text=True)
+                os.replace(f"{built}.so", target)
+        return ctypes.CDLL(str(target))
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = getattr(error, "stderr", None) or str(error)
+        logger.warning("the fast RIM kernel is not used: %s", reason.strip().splitlines()[0])
+        return None
+
+
+def obstacle(rim: nn.Module, x: Tensor) -> str | None:
+    """What keeps the kernel from running a layer on this input; None if nothing does.
+
+    Args:
+        rim: a `RIM`.
+        x: its input.
+    """
+    if x.device.type != "cpu":
+        return f"the input is on {x.device}"
+    if x.dtype not in _KINDS or torch.is_autocast_enabled("cpu"):
+        return f"it computes in float32 and float64, not in {x.dtype} or under autocast"
+    if rim.dynamics.num_states != 2:
+        return "the mechanisms' dynamics are not LSTM"
+    if rim.communication and not hasattr(rim.communication.projection, "weight"):
+        return "the communication's projection is not linear"
+    if library() is None:
+        return "it could not be compiled (the reason is in the log)"
+    return None
+
+
+def run(
+    rim: nn.Module, x: Tensor, state: tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
+) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
+    """`RIM.forward` by the kernel.
+
+    Returns:
+        output T x B x D; the final state, h and c each 1 x B x D; activity T x B x K, bool.
+    """
+    attention, dynamics, communication = rim.input_attention, rim.dynamics, rim.communication
+    keys, values = attention.project_input(x)
+    h, c = state or 2 * (x.new_zeros(1, x.size(1), rim.hidden_size),)
+    communicate: tuple = (None, None, None)
+    if communication:
+        communicate = (
+            communication.query.weight,
+            torch.cat([communication.key.weight, communication.value.weight], dim=-1),
+            communication.projection.weight,
+        )
+    output, c, activity = RIMSequence.apply(
+        keys.flatten(-2),
+        values.flatten(-2),
+        h[0].contiguous(),
+        c[0].contiguous(),
+        attention.query.weight,
+        torch.cat([dynamics.weight_ih, dynamics.weight_hh], dim=1),
+        dynamics.bias,
+        *communicate,
+        None if padding_mask is None else padding_mask.contiguous(),
+        rim.num_active,
+        attention.num_heads,
+        communication.num_heads if communication else 0,
+        attention.dropout.p if rim.training else 0.0,
+        communication.dropout.p if rim.training and communication else 0.0,
+        torch.is_grad_enabled(),
+    )
+    return output, (output[-1:], c.unsqueeze(0)), activity.bool()
+
+
+def _fingerprint() -> str:
+    try:
+        processor = next(
+            line for line in Path("/proc/cpuinfo").read_text().splitlines() if "flags" in line
+        )
+    except (OSError, StopIteration):
+        processor = platform.processor()
+    parts = (SOURCE.read_text(), COMPILE, LINK, platform.machine(), processor, torch.__version__)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+class RIMSequence(torch.autograd.Function):
+    """All steps of a RIM layer with LSTM dynamics and linear (or no) communication.
+
+    Args of `apply` (contiguous, one dtype, on the processor):
+        keys: T x B x M*d_e, already divided by sqrt(d_e).
+        values: T x B x M*d_v.
+        h, c: the initial state, B x D each.
+        query: K x d x M*d_e.
+        gates: K x (M*d_v + d) x 4d, weights from what is read and, below, from the state.
+        bias: K x 1 x 4d.
+        comm_query, comm_key_value, project: K x d x C*d_c, K x d x C*(d_c + d_v), K x C*d_v x d;
+            None without communication.
+        padding_mask: T x B or None.
+        num_active, input_heads, comm_heads: A, M, C.
+        input_dropout, comm_dropout: rates of dropout; 0 outside training.
+        save: keep what `backward` needs.
+
+    Returns:
+        output T x B x D, the final c B x D, activity T x B x K (uint8).
+    """
+
+    @staticmethod
+    def forward(
+        ctx, keys, values, h, c, query, gates, bias, comm_query, comm_key_value, project,
+        padding_mask, num_active, input_heads, comm_heads, input_dropout, comm_dropout, save,
+    ):  # fmt: skip
+        steps, batch, _ = keys.shape
+        mechanisms, size, _ = query.shape
+        slices = min(torch.get_num_threads(), batch)
+        # dropout is drawn for every step, so a step's rows cannot be used again
+        save = save or input_dropout > 0 or comm_dropout > 0
+        sizes = {
+            "T": steps,
+            "B": batch,
+            "K": mechanisms,
+            "A": num_active,
+            "d": size,
+            "M": input_heads,
+            "e": keys.size(2) // input_heads,
+            "v": values.size(2) // input_heads,
+            "C": comm_heads,
+            "f": comm_query.size(2) // comm_heads if comm_heads else 0,
+            "g": project.size(1) // comm_heads if comm_heads else 0,
+            "slices": slices,
+            "save": int(save),
+        }
+        comm_width = comm_heads * sizes["f"]
+        read_width = comm_heads * sizes["g"]
+        # Rows for what is kept. Memory is only taken where rows are written: A of K are.
+        rows = batch * mechanisms * (steps if save else 1)
+
+        def keep(*shape: int, dtype=keys.dtype) -> Tensor:
+            return torch.empty(shape, dtype=dtype)
+
+        def mask(rate: float, *shape: int) -> Tensor | None:
+            return keep(*shape).bernoulli_(1 - rate).div_(1 - rate) if rate else None
+
+        arrays = {
+            "query": query,
+            "gates": gates,
+            "bias": bias,
+            "comm_q": comm_query,
+            "comm_kv": comm_key_value,
+            "project": project,
+            "keys": keys,
+            "values": values,
+            "padding": padding_mask,
+            "read_mask": mask(input_dropout, steps, batch, num_active, input_heads),
+            "comm_mask": mask(comm_dropout, steps, batch, num_active, comm_heads, mechanisms),
+            "h0": h,
+            "c0": c,
+            "bounds": torch.arange(slices + 1) * batch // slices,
+            "out": keep(steps, batch, mechanisms * size),
+            "c": keep(batch, mechanisms * size),
+            "active": keep(steps, batch, mechanisms, dtype=torch.uint8),
+            "pair_rows": keep(slices, steps + 1, mechanisms, dtype=torch.int64),
+            "sentence": keep(rows, dtype=torch.int32),
+            "dropped": keep(rows, dtype=torch.int32),
+            "p": keep(rows, input_heads),
+            "q": keep(rows if save else 0, keys.size(2)),
+            "gate": keep(rows, 4 * size),
+            "c_before": keep(rows, size),
+            "h_mid": keep(rows, size),
+            "cq": keep(rows, comm_width),
+            "weight": keep(rows, comm_heads, mechanisms),
+            "o": keep(rows, read_width),
+            "read_rows": keep(slices, steps + 1, mechanisms, dtype=torch.int64),
+            "reader": keep(rows, dtype=torch.int32),
+            "read_of": keep(steps if save else 1, batch, mechanisms, dtype=torch.int32),
+            "h_read": keep(rows, size),
+            "kv": keep(rows, comm_width + read_width),
+        }
+        _call("forward", sizes, arrays)
+        ctx.mark_non_differentiable(arrays["active"])
+        if save:
+            ctx.sizes = sizes
+            ctx.names = [name for name, array in arrays.items() if array is not None]
+            ctx.save_for_backward(*(arrays[name] for name in ctx.names))
+            ctx.overwritten = False
+        return arrays["out"], arrays["c"], arrays["active"]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, d_out, d_c, _):
+        arrays = dict(zip(ctx.names, ctx.saved_tensors, strict=True))
+        if ctx.overwritten:  # by an earlier call for the same graph
+            _call("forward", ctx.sizes, arrays)
+        ctx.overwritten = True
+        gradients = {f"d_{name}": _zeros_like(arrays.get(name)) for name in WITH_GRADIENT}
+        gradients["d_h"] = _zeros_like(arrays["h0"])  # the output has the last h
+        gradients["d_c"] = d_c.clone(memory_format=torch.contiguous_format)
+        scratch = {"d_out": d_out.contiguous(), "d_kv": torch.empty_like(arrays["kv"])}
+        _call("backward", ctx.sizes, {**arrays, **gradients, **scratch})
+        return (*(gradients[f"d_{name}"] for name in WITH_GRADIENT), *(7 * [None]))
+
+
+def _zeros_like(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else torch.zeros_like(tensor)
+
+
+def _call(name: str, sizes: dict[str, int], arrays: dict[str, Tensor | None]) -> None:
+    kind = _KINDS[arrays["keys"].dtype]
+    pointers = {key: tensor.data_ptr() for key, tensor in arrays.items() if tensor is not None}
+    getattr(library(), f"rim_{name}_{kind}")(
+        ctypes.byref(_Sizes(**sizes)), ctypes.byref(_Arrays(**pointers))
+    )
