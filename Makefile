@@ -17,8 +17,8 @@ demo: install ## generate a corpus, train a RIM on it, score it, translate (minu
 demo-compare: install ## the same, with the LSTM twin beside it
 	@$(BIN)/python scripts/demo.py --compare
 
-test: install ## run the tests (the slow ones: make test ARGS="-m slow")
-	$(BIN)/python -m pytest $(ARGS)
+test: install ## run the tests on all cores (the slow ones: make test ARGS="-m slow")
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: install ## check the code with ruff
 	$(BIN)/ruff check .

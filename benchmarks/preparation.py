@@ -118,10 +118,13 @@ class Watch(threading.Thread):
             for pid, parent in self.processes().items():
                 kind = "main process"
                 if pid != self.process.pid:
-                    preprocess = b"fairseq-preprocess" in _read(f"/proc/{pid}/cmdline")
-                    kind = "fairseq-preprocess" if preprocess else "worker"
-                    if preprocess and parent != self.process.pid:
-                        kind += " worker"
+                    command = _read(f"/proc/{pid}/cmdline")
+                    kind = "worker that cleans or encodes"
+                    if b"multiprocessing" in command:
+                        kind = "training of the subwords"
+                    elif b"fairseq-preprocess" in command:
+                        below = parent != self.process.pid
+                        kind = "fairseq-preprocess" + (" worker" if below else "")
                 status = _read(f"/proc/{pid}/status").decode()
                 sizes = dict(
                     line.split(":", 1) for line in status.splitlines() if line.startswith("Rss")

@@ -1,10 +1,14 @@
 """The translation model and its named architectures."""
 
+import contextlib
+import dataclasses
+
 from fairseq.models import (
     FairseqEncoderDecoderModel,
     register_model,
     register_model_architecture,
 )
+from omegaconf import OmegaConf, open_dict
 from torch import nn
 
 from rim_nmt.models.config import RecurrentModelConfig
@@ -24,6 +28,7 @@ class RecurrentModel(FairseqEncoderDecoderModel):
         Raises:
             ValueError: for sizes that cannot be built, or embeddings that cannot be shared.
         """
+        _fill_in_defaults(cfg)
         source, target = task.source_dictionary, task.target_dictionary
         if cfg.share_all_embeddings:
             if source != target:
@@ -67,6 +72,15 @@ class RecurrentModel(FairseqEncoderDecoderModel):
         return logits, extra
 
 
+def _fill_in_defaults(cfg) -> None:
+    """Values that the configuration in an older checkpoint does not have yet. fairseq fills them
+    in by itself where the architecture bears the model's name, but not for other architectures."""
+    with open_dict(cfg) if OmegaConf.is_config(cfg) else contextlib.nullcontext():
+        for field in dataclasses.fields(RecurrentModelConfig):
+            if not hasattr(cfg, field.name):
+                setattr(cfg, field.name, field.default)
+
+
 def build_embedding(dictionary, size: int) -> nn.Embedding:
     """Embeddings with standard deviation size^-0.5, zero for padding.
 
@@ -107,7 +121,7 @@ _TINY_MECHANISMS = {
 # parameters (tests hold them to 2 %).
 ARCHITECTURES = {
     "rim_tiny": _sizes(128, 192, 1, 2, **_TINY_MECHANISMS),
-    "rim_iwslt_en_de": _sizes(256, 384, 2, 2),
+    "rim_iwslt_en_de": _sizes(256, 384, 2, 2, num_active=5),
     "rim_wmt_en_de": _sizes(512, 1024, 4, 4, num_mechanisms=8, num_active=5),
     "rnn_lstm": _sizes(512, 504, 2, 2, recurrent_layer="lstm"),
     "rnn_lstm_tiny": _sizes(128, 152, 1, 2, recurrent_layer="lstm"),

@@ -2,13 +2,16 @@
 
 import argparse
 import time
+from dataclasses import asdict
 
 import pytest
 import torch
-from fairseq.models import ARCH_CONFIG_REGISTRY
+from fairseq.models import ARCH_CONFIG_REGISTRY, build_model
+from omegaconf import OmegaConf
 from torch.nn.functional import cross_entropy
 
 from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism.dynamics import LSTMDynamics
 from rim_nmt.models.config import RecurrentModelConfig
 from rim_nmt.models.encoder import reversal_index
 from rim_nmt.models.model import RecurrentModel
@@ -156,6 +159,17 @@ def test_sizes_that_do_not_fit_are_refused_with_their_numbers(flags, numbers):
         make_model(**flags)
     for number in numbers:
         assert number in str(error.value)
+
+
+@pytest.mark.parametrize("architecture", ["rim", "rim_tiny"])
+def test_a_flag_that_an_older_checkpoint_does_not_have_takes_its_default(architecture):
+    values = {**asdict(RecurrentModelConfig()), "_name": architecture, "encoder_hidden_size": 48}
+    del values["rim_dynamics"]
+    saved = OmegaConf.create(values)
+    OmegaConf.set_struct(saved, True)
+    model = build_model(saved, make_task())
+    assert model.encoder.forward_layer.hidden_size == 24
+    assert isinstance(model.encoder.forward_layer.dynamics, LSTMDynamics)
 
 
 def test_shared_embeddings_need_one_dictionary():
