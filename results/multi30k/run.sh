@@ -19,7 +19,7 @@ train() { # name, architecture flags
     .venv/bin/fairseq-train data/multi30k/bin --user-dir user_dir \
         --source-lang en --target-lang de "$@" --share-all-embeddings --dropout 0.3 \
         --criterion label_smoothed_cross_entropy --label-smoothing 0.1 \
-        --optimizer adam --adam-betas "(0.9, 0.98)" --lr 0.001 --lr-scheduler inverse_sqrt \
+        --optimizer adam --adam-betas "(0.9, 0.98)" --lr 0.002 --lr-scheduler inverse_sqrt \
         --warmup-updates 400 --clip-norm 1.0 --max-tokens 2500 --required-batch-size-multiple 1 \
         --max-epoch 7 --seed 1 --save-dir "runs/multi30k/$name/checkpoints" \
         --no-epoch-checkpoints --log-format simple --log-interval 20 --num-workers 0 --cpu
