@@ -19,7 +19,7 @@ TEXT = Path("data/demo-text")
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
 VOCAB_SIZE = 1400
-MAX_UPDATE = 600
+MAX_UPDATE = 750
 TEST_SETS = ("test", "transfer")
 EXAMPLES = (
     "The old teacher does not read the book.",
