@@ -25,6 +25,7 @@ from pathlib import Path
 
 import datasets
 import numpy as np
+import pyarrow
 from fairseq.data import Dictionary
 from rich.table import Table
 from tqdm import tqdm
@@ -243,9 +244,7 @@ class _Preparation:
                 if len(kept) > each:  # evenly spaced
                     kept = kept[np.arange(each) * len(kept) // each]
                 for side in ("source", "target"):
-                    rows = data.select_columns(side).select(kept)
-                    for batch in rows.iter(BATCH):
-                        yield from batch[side]
+                    yield from _column(data, side, kept)
 
         options = self.options
         text = self.work / "sample.txt"
@@ -279,19 +278,17 @@ class _Preparation:
                 )
                 counts: Counter[str] = Counter()
                 for side, language in zip(("source", "target"), languages(pair), strict=True):
-                    lines = encoded.select_columns(side)
                     with (
                         atomic_path(
                             self.folder / "pieces" / f"train.{pair}.{language}"
                         ) as temporary,
                         temporary.open("w", encoding="utf-8", newline="\n") as stream,
-                        tqdm(total=len(lines), desc=f"{pair}: writing {language}") as bar,
+                        tqdm(total=len(encoded), desc=f"{pair}: writing {language}") as bar,
                     ):
-                        for batch in lines.iter(10 * BATCH):
-                            for line in batch[side]:
-                                counts.update(line.split())
-                            stream.write("".join(f"{line}\n" for line in batch[side]))
-                            bar.update(len(batch[side]))
+                        for line in _column(encoded, side):
+                            counts.update(line.split())
+                            stream.write(f"{line}\n")
+                            bar.update()
                 write_json(done, counts)
         return sum(json.loads(done.read_text()).values())
 
@@ -443,6 +440,28 @@ def encode_batch(
         side: encode_lines(Path(model), [line for line, k in zip(lines, kept, strict=True) if k])
         for side, lines in batch.items()
     }
+
+
+def _column(data: datasets.Dataset, name: str, rows: np.ndarray | None = None) -> Iterator[str]:
+    """One column of a data set that `map` made, from its files one batch after the other: pages
+    that are mapped into memory would stay there and count as this process's.
+
+    Args:
+        data: what is in the files, all of it.
+        name: the column.
+        rows: only these, in ascending order.
+    """
+    start = 0
+    for file in data.cache_files:
+        with pyarrow.OSFile(file["filename"]) as source, pyarrow.ipc.open_stream(source) as batches:
+            for batch in batches:
+                column = batch.column(name)
+                end = start + len(column)
+                if rows is not None:
+                    first, last = np.searchsorted(rows, (start, end))
+                    column = column.take(pyarrow.array(rows[first:last] - start))
+                yield from column.to_pylist()
+                start = end
 
 
 class _Timer:
