@@ -19,7 +19,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
+#include <limits>
 #include <vector>
 
 extern "C" {  // BLAS, from the library that PyTorch brings
@@ -124,12 +124,11 @@ struct Slice {
     const Sizes &s;
     const Arrays<R> &a;
     const long number, begin, end, Me, Mv, X, Cf, KV, Cg, D;
-    std::vector<std::vector<int>> awake, asleep;  // by mechanism: sentences
 
     Slice(const Sizes &s, const Arrays<R> &a, long number)
         : s(s), a(a), number(number), begin(a.bounds[number]), end(a.bounds[number + 1]),
           Me(s.M * s.e), Mv(s.M * s.v), X(Mv + s.d), Cf(s.C * s.f), KV(s.C * (s.f + s.g)),
-          Cg(s.C * s.g), D(s.K * s.d), awake(s.K), asleep(s.K) {}
+          Cg(s.C * s.g), D(s.K * s.d) {}
 
     long size() const { return end - begin; }
     long first_row(long k) const { return (s.save ? s.T : 1) * (begin * s.K + size() * k); }
@@ -146,13 +145,19 @@ struct Slice {
     void read_input(long t, long row, R *u) const;
 
   private:
-    void choose(long t, const std::vector<R> &queries, const std::vector<uint8_t> &changed);
+    // of the step that is computed, by sentence of the slice and mechanism
+    std::vector<R> queries;        // Me
+    std::vector<R> attention;      // M: how much of the input each mechanism would read
+    std::vector<uint8_t> changed;  // whether the state has changed since it was last read
+    std::vector<std::vector<int>> awake, asleep;  // by mechanism: sentences
+    std::vector<R> d_w, d_q;                      // scratch of attend_backward
+
+    void choose(long t);
     void attend(long t, long row);
     void attend_backward(long t, long row, const R *d_o);
     const R *comm_mask(long row, long head) const {
         return a.comm_mask ? a.comm_mask + (a.dropped[row] * s.C + head) * s.K : nullptr;
     }
-    std::vector<R> d_w, d_q;
 };
 
 // u: what the mechanism of a pair reads of the input.
@@ -169,45 +174,40 @@ void Slice<R>::read_input(long t, long row, R *u) const {
 template <class R>
 void Slice<R>::forward() {
     const long K = s.K, d = s.d, most = size();
-    std::vector<R> queries(most * K * Me), x(most * X), y(most * std::max({Me, KV, d}));
-    std::vector<uint8_t> changed(most * K, 1);  // the state has changed since it was last read
+    std::vector<R> x(most * X), y(most * std::max({Me, KV, d}));
+    std::vector<int> rows;
+    queries.resize(most * K * Me), attention.resize(most * K * s.M), changed.assign(most * K, 1);
+    awake.resize(K), asleep.resize(K);
     std::copy(a.c0 + begin * D, a.c0 + end * D, a.c + begin * D);
     for (long k = 0; k < K; k++) pairs(0)[k] = reads(0)[k] = first_row(k);
 
     for (long t = 0; t < s.T; t++) {
         for (long k = 0; k < K; k++) {  // queries of the states that have changed
-            long rows = 0;
+            rows.clear();
             for (long b = begin; b < end; b++)
-                if (changed[(b - begin) * K + k] && !padded(t, b))
-                    std::copy_n(h_before(t, b) + k * d, d, &x[rows++ * d]);
-            product<R>(rows, Me, d, x.data(), d, false, a.query + k * d * Me, Me, false, y.data(),
-                       Me);
-            rows = 0;
-            for (long b = begin; b < end; b++)
-                if (changed[(b - begin) * K + k] && !padded(t, b))
-                    std::copy_n(&y[rows++ * Me], Me, &queries[((b - begin) * K + k) * Me]);
+                if (changed[(b - begin) * K + k] && !padded(t, b)) rows.push_back(b);
+            const long n = rows.size();
+            for (long i = 0; i < n; i++)
+                std::copy_n(h_before(t, rows[i]) + k * d, d, &x[i * d]);
+            product<R>(n, Me, d, x.data(), d, false, a.query + k * d * Me, Me, false, y.data(), Me);
+            for (long i = 0; i < n; i++)
+                std::copy_n(&y[i * Me], Me, &queries[((rows[i] - begin) * K + k) * Me]);
         }
-        choose(t, queries, changed);
+        choose(t);
 
         std::copy(h_before(t, begin), h_before(t, begin) + most * D, a.out + (t * s.B + begin) * D);
         if (s.save && t)  // what stays asleep is read as it was
             std::copy_n(read_of(t - 1) + begin * K, most * K, read_of(t) + begin * K);
         for (long k = 0; k < K; k++) {
-            const auto &rows = awake[k];
-            const long n = rows.size(), at = pairs(t)[k];
+            const auto &sentences = awake[k];
+            const long n = sentences.size(), at = pairs(t)[k];
             for (long i = 0; i < n; i++) {
-                const long b = rows[i], row = at + i;
-                const R *q = &queries[((b - begin) * K + k) * Me];
-                const R *key = a.keys + (t * s.B + b) * Me;
+                const long b = sentences[i], row = at + i, place = (b - begin) * K + k;
                 const uint8_t *active = a.active + (t * s.B + b) * K;
                 a.sentence[row] = b;
                 a.dropped[row] = (t * s.B + b) * s.A + std::count(active, active + k, 1);
-                for (long m = 0; m < s.M; m++) {
-                    R score = 0;
-                    for (long l = m * s.e; l < (m + 1) * s.e; l++) score += q[l] * key[l];
-                    a.p[row * s.M + m] = sigmoid(score);
-                }
-                if (s.save) std::copy_n(q, Me, a.q + row * Me);
+                std::copy_n(&attention[place * s.M], s.M, a.p + row * s.M);
+                if (s.save) std::copy_n(&queries[place * Me], Me, a.q + row * Me);
                 read_input(t, row, &x[i * X]);
                 std::copy_n(h_before(t, b) + k * d, d, &x[i * X + Mv]);
             }
@@ -216,7 +216,7 @@ void Slice<R>::forward() {
                        4 * d);
             const R *bias = a.bias + k * 4 * d;
             for (long i = 0; i < n; i++, gate += 4 * d) {
-                R *c = a.c + rows[i] * D + k * d, *h = a.h_mid + (at + i) * d;
+                R *c = a.c + sentences[i] * D + k * d, *h = a.h_mid + (at + i) * d;
                 R *before = a.c_before + (at + i) * d;
 #pragma omp simd
                 for (long l = 0; l < d; l++) {
@@ -243,7 +243,7 @@ void Slice<R>::forward() {
                 product<R>(count, KV, d, a.h_read + row * d, d, false, a.comm_kv + k * d * KV, KV,
                            false, kv, KV);
                 for (long i = 0; i < count; i++) {
-                    const long b = i < n ? rows[i] : asleep[k][i - n];
+                    const long b = i < n ? sentences[i] : asleep[k][i - n];
                     const long where = s.save ? row + i : b * K + k;
                     a.reader[row + i] = b;
                     read_of(t)[b * K + k] = where;
@@ -275,8 +275,9 @@ void Slice<R>::forward() {
 }
 
 // The A mechanisms with the highest mean attention on the input; the lower index where they tie.
+// Sentences are noted as awake or, where a mechanism has just stopped being active, as asleep.
 template <class R>
-void Slice<R>::choose(long t, const std::vector<R> &queries, const std::vector<uint8_t> &changed) {
+void Slice<R>::choose(long t) {
     const long K = s.K;
     std::vector<R> interest(K);
     for (long k = 0; k < K; k++) awake[k].clear(), asleep[k].clear();
@@ -286,12 +287,13 @@ void Slice<R>::choose(long t, const std::vector<R> &queries, const std::vector<u
         if (padded(t, b)) continue;
         const R *key = a.keys + (t * s.B + b) * Me;
         for (long k = 0; k < K; k++) {
-            const R *q = &queries[((b - begin) * K + k) * Me];
+            const long place = (b - begin) * K + k;
+            const R *q = &queries[place * Me];
             interest[k] = 0;
             for (long m = 0; m < s.M; m++) {
                 R score = 0;
                 for (long l = m * s.e; l < (m + 1) * s.e; l++) score += q[l] * key[l];
-                interest[k] += sigmoid(score);
+                interest[k] += attention[place * s.M + m] = sigmoid(score);
             }
         }
         for (long chosen = 0; chosen < s.A; chosen++) {
@@ -317,7 +319,7 @@ void Slice<R>::attend(long t, long row) {
         const R *q = a.cq + row * Cf + head * s.f;
         R *w = a.weight + (row * s.C + head) * s.K, *o = a.o + row * Cg + head * s.g;
         const R *mask = comm_mask(row, head);
-        R largest = -INFINITY, sum = 0;
+        R largest = std::numeric_limits<R>::lowest(), sum = 0;
         for (long k = 0; k < s.K; k++) {
             const R *key = a.kv + reads[k] * KV + head * s.f;
             R score = 0;

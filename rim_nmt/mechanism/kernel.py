@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -30,7 +31,7 @@ ARRAYS = (
     "read_of h_read kv d_out d_h d_c d_keys d_values d_kv d_query d_gates d_bias d_comm_q "
     "d_comm_kv d_project"
 ).split()
-WITH_GRADIENT = "keys values h c query gates bias comm_q comm_kv project".split()
+WEIGHTS = "query gates bias comm_q comm_kv project".split()
 _KINDS = {torch.float32: "float", torch.float64: "double"}
 
 
@@ -49,13 +50,11 @@ def library() -> ctypes.CDLL | None:
     It is kept in the user's cache folder under a name that changes with the source, the compiler's
     flags, the processor and PyTorch.
     """
-    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
+    compiler = shlex.split(os.environ.get("CXX", "")) or [shutil.which("g++") or "c++"]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rim_nmt"
     target = folder / f"kernel-{_fingerprint()}.so"
     try:
         if not target.exists():
-            if compiler is None:
-                raise OSError("no C++ compiler (g++) was found")
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder) as work:
                 built = Path(work) / "kernel"
@@ -65,7 +64,7 @@ def library() -> ctypes.CDLL | None:
                     (*COMPILE, str(SOURCE), "-o", f"{built}.o"),
                     (f"{built}.o", *LINK, "-o", f"{built}.so"),
                 ):
-                    subprocess.run([compiler, *step], check=True, capture_output=True, text=True)
+                    subprocess.run([*compiler, *step], check=True, capture_output=True, text=True)
                 os.replace(f"{built}.so", target)
         return ctypes.CDLL(str(target))
     except (OSError, subprocess.CalledProcessError) as error:
@@ -251,16 +250,19 @@ class RIMSequence(torch.autograd.Function):
         if ctx.overwritten:  # by an earlier call for the same graph
             _call("forward", ctx.sizes, arrays)
         ctx.overwritten = True
-        gradients = {f"d_{name}": _zeros_like(arrays.get(name)) for name in WITH_GRADIENT}
-        gradients["d_h"] = _zeros_like(arrays["h0"])  # the output has the last h
-        gradients["d_c"] = d_c.clone(memory_format=torch.contiguous_format)
+        # that of the final h is in d_out: the output has it
+        initial = {
+            "d_h": torch.zeros_like(arrays["h0"]),
+            "d_c": d_c.clone(memory_format=torch.contiguous_format),
+        }
+        inputs, weights = (
+            {f"d_{name}": torch.zeros_like(arrays[name]) for name in names if name in arrays}
+            for names in (("keys", "values"), WEIGHTS)
+        )
         scratch = {"d_out": d_out.contiguous(), "d_kv": torch.empty_like(arrays["kv"])}
-        _call("backward", ctx.sizes, {**arrays, **gradients, **scratch})
-        return (*(gradients[f"d_{name}"] for name in WITH_GRADIENT), *(7 * [None]))
-
-
-def _zeros_like(tensor: Tensor | None) -> Tensor | None:
-    return None if tensor is None else torch.zeros_like(tensor)
+        _call("backward", ctx.sizes, {**arrays, **initial, **inputs, **weights, **scratch})
+        of_weights = (weights.get(f"d_{name}") for name in WEIGHTS)
+        return (*inputs.values(), *initial.values(), *of_weights, *(7 * [None]))
 
 
 def _call(name: str, sizes: dict[str, int], arrays: dict[str, Tensor | None]) -> None:

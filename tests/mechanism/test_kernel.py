@@ -18,8 +18,14 @@ SIZES = {
     "all-active": {"num_active": 6},
     "alone": {"comm_heads": 0},
     "odd": {
-        **{"hidden_size": 35, "num_mechanisms": 5, "input_heads": 3, "input_key_size": 7},
-        **{"input_value_size": 11, "comm_heads": 2, "comm_key_size": 5, "comm_value_size": 9},
+        "hidden_size": 35,
+        "num_mechanisms": 5,
+        "input_heads": 3,
+        "input_key_size": 7,
+        "input_value_size": 11,
+        "comm_heads": 2,
+        "comm_key_size": 5,
+        "comm_value_size": 9,
     },
 }
 
