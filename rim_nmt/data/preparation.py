@@ -283,12 +283,12 @@ class _Preparation:
                             self.folder / "pieces" / f"train.{pair}.{language}"
                         ) as temporary,
                         temporary.open("w", encoding="utf-8", newline="\n") as stream,
-                        tqdm(total=len(encoded), desc=f"{pair}: writing {language}") as bar,
                     ):
-                        for line in _column(encoded, side):
+                        lines = _column(encoded, side)
+                        about = f"{pair}: writing {language}"
+                        for line in tqdm(lines, desc=about, total=len(encoded)):
                             counts.update(line.split())
                             stream.write(f"{line}\n")
-                            bar.update()
                 write_json(done, counts)
         return sum(json.loads(done.read_text()).values())
 
