@@ -43,6 +43,9 @@ from rim_nmt.models import fairseq_fixes
 fairseq_fixes.apply()
 
 BATCH = 1000  # pairs that a worker cleans or encodes at a time
+# Pairs after which workers are started anew: what they read and have mapped into memory counts as
+# theirs until they end.
+PART = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,14 +203,11 @@ class _Preparation:
         path = self.work / f"verdicts.{pair}.npy"
         if not path.exists():
             with _Timer(f"{pair}: duplicates", len(clean)):
-                columns = clean.select_columns(["verdict", "key"]).with_format("numpy")
                 verdicts = np.empty(len(clean), dtype=np.uint8)
                 keys = np.empty(len(clean), dtype=np.uint64)
-                start = 0
-                for batch in columns.iter(100_000):
-                    end = start + len(batch["key"])
-                    verdicts[start:end], keys[start:end] = batch["verdict"], batch["key"]
-                    start = end
+                for start, batch in _batches(clean):
+                    rows = slice(start, start + len(batch))
+                    verdicts[rows], keys[rows] = batch["verdict"], batch["key"]
                 if self.corpus.filtered:
                     mark_duplicates(keys, verdicts)
                 with atomic_path(path) as temporary, temporary.open("wb") as stream:
@@ -383,19 +383,31 @@ class _Preparation:
         with_indices: bool = False,
         **arguments,
     ) -> datasets.Dataset:
-        """`function` over all pairs by parallel workers, kept on disk: a second call reads it."""
-        return data.map(
-            function,
-            batched=True,
-            batch_size=BATCH,
-            with_indices=with_indices,
-            remove_columns=data.column_names,
-            num_proc=min(self.workers, max(len(data) // BATCH, 1)),
-            cache_file_name=str(self.work / f"{name}.arrow"),
-            new_fingerprint=name.replace(".", "-"),
-            fn_kwargs=arguments,
-            desc=description,
-        )
+        """`function` over all pairs by parallel workers, kept on disk: a second call reads it.
+
+        With `with_indices`, it is also given numbers of the pairs, and from where they count.
+        """
+        starts = range(0, len(data), PART)
+        mapped = []
+        for start in tqdm(starts, description, unit="part", disable=len(starts) == 1):
+            part = data.select(range(start, min(start + PART, len(data))))
+            if with_indices:
+                arguments["first"] = start
+            mapped.append(
+                part.map(
+                    function,
+                    batched=True,
+                    batch_size=BATCH,
+                    with_indices=with_indices,
+                    remove_columns=data.column_names,
+                    num_proc=min(self.workers, max(len(part) // BATCH, 1)),
+                    cache_file_name=str(self.work / f"{name}.{len(mapped):03}.arrow"),
+                    new_fingerprint=f"{name.replace('.', '-')}-{len(mapped):03}",
+                    fn_kwargs=arguments,
+                    desc=description,
+                )
+            )
+        return datasets.concatenate_datasets(mapped)
 
 
 def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, list]:
@@ -425,43 +437,50 @@ def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, li
 
 
 def encode_batch(
-    batch: dict[str, list], indices: list[int], model: str, verdicts: str
+    batch: dict[str, list], indices: list[int], first: int, model: str, verdicts: str
 ) -> dict[str, list[str]]:
     """The kept pairs of a batch as pieces.
 
     Args:
         batch: the normalised columns "source" and "target".
-        indices: the numbers of these pairs in the corpus.
+        indices: the numbers of these pairs, counted from `first`.
+        first: the number in the corpus from which they are counted.
         model: path of the subword model.
         verdicts: path of the verdicts on all pairs.
     """
-    kept = np.load(verdicts, mmap_mode="r")[indices[0] : indices[-1] + 1] == cleaning.KEPT
+    start = first + indices[0]
+    kept = np.load(verdicts, mmap_mode="r")[start : start + len(indices)] == cleaning.KEPT
     return {
         side: encode_lines(Path(model), [line for line, k in zip(lines, kept, strict=True) if k])
         for side, lines in batch.items()
     }
 
 
-def _column(data: datasets.Dataset, name: str, rows: np.ndarray | None = None) -> Iterator[str]:
-    """One column of a data set that `map` made, from its files one batch after the other: pages
-    that are mapped into memory would stay there and count as this process's.
-
-    Args:
-        data: what is in the files, all of it.
-        name: the column.
-        rows: only these, in ascending order.
-    """
+def _batches(data: datasets.Dataset) -> Iterator[tuple[int, pyarrow.RecordBatch]]:
+    """What `map` made, from its files one batch after the other, each with the number of its first
+    row: pages that are mapped into memory would stay there and count as this process's."""
     start = 0
     for file in data.cache_files:
         with pyarrow.OSFile(file["filename"]) as source, pyarrow.ipc.open_stream(source) as batches:
             for batch in batches:
-                column = batch.column(name)
-                end = start + len(column)
-                if rows is not None:
-                    first, last = np.searchsorted(rows, (start, end))
-                    column = column.take(pyarrow.array(rows[first:last] - start))
-                yield from column.to_pylist()
-                start = end
+                yield start, batch
+                start += len(batch)
+
+
+def _column(data: datasets.Dataset, name: str, rows: np.ndarray | None = None) -> Iterator[str]:
+    """One column of what `map` made.
+
+    Args:
+        data: what `map` made.
+        name: the column.
+        rows: only these, in ascending order.
+    """
+    for start, batch in _batches(data):
+        column = batch.column(name)
+        if rows is not None:
+            first, last = np.searchsorted(rows, (start, start + len(batch)))
+            column = column.take(pyarrow.array(rows[first:last] - start))
+        yield from column.to_pylist()
 
 
 class _Timer:

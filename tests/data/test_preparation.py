@@ -189,6 +189,12 @@ def test_the_number_of_workers_does_not_matter(text, one_pair, tmp_path):
     assert content(out) == content(one_pair)
 
 
+def test_the_number_of_parts_does_not_matter(text, one_pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(preparation, "PART", 1300)
+    out = run(text, tmp_path / "out", workers=2, pairs=("en-de",))
+    assert content(out) == content(one_pair)
+
+
 def test_the_dictionary_is_the_one_of_fairseq_preprocess(one_pair, tmp_path):
     """For one pair and full coverage of characters."""
     dictionary = Dictionary()
