@@ -56,9 +56,12 @@ void product(long rows, long columns, long inner, const R *a, long lda, bool a_t
          &keep, c, &lc);
 }
 
+// With -ffast-math nothing may become infinite: exp(-x) would below the bound, where the sigmoid is
+// smaller than any normal number.
 template <class R>
 R sigmoid(R x) {
-    return 1 / (1 + std::exp(-x));
+    const R bound = sizeof(R) == sizeof(float) ? -87 : -708;
+    return 1 / (1 + std::exp(-std::max(x, bound)));
 }
 
 }  // namespace

@@ -107,6 +107,27 @@ def test_single_precision_is_as_close_to_double_as_the_plain_layer_is():
     assert errors[1] < max(2 * errors[0], 1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize("scale", [30, 1e3, 1e6])
+def test_saturated_gates_and_attention(scale, dtype):
+    plain, compiled = pair(dtype, num_active=6)  # where all attention is 1 any choice is right
+    x, state, mask, weights = problem(plain.hidden_size, dtype=dtype)
+    with torch.no_grad():
+        for tensor in (x, *state):
+            tensor *= scale
+    results, gradients = run(compiled.eval(), x, state, mask, weights)
+    expected, expected_gradients = run(plain.eval(), x, state, mask, weights)
+    assert torch.equal(results[3], expected[3])
+    for y in (*results, *gradients):
+        assert y.isfinite().all()
+    compared = list(zip(results[:3], expected[:3], strict=True))
+    if dtype == torch.float64:  # in float32 rounding of what is nearly 1 is all of the gradient
+        compared += zip(gradients, expected_gradients, strict=True)
+    for ours, theirs in compared:
+        close = 1e-5 if dtype == torch.float32 else 1e-10
+        assert (ours - theirs).abs().max() <= close * theirs.abs().max() + 1e-200
+
+
 def test_the_gradient_with_dropout_is_that_of_the_function():
     rim = RIM(
         6, 12, 3, 2, input_heads=2, input_key_size=3, input_value_size=3, comm_heads=2,
