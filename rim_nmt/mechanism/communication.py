@@ -46,8 +46,9 @@ class Communication(nn.Module):
         super().__init__()
         self.num_heads = num_heads
         self.query = GroupedLinear(num_mechanisms, mechanism_size, num_heads * key_size)
-        self.key = GroupedLinear(num_mechanisms, mechanism_size, num_heads * key_size)
-        self.value = GroupedLinear(num_mechanisms, mechanism_size, num_heads * value_size)
+        # keys of all heads, then values of all heads: whatever reads one reads both
+        self.sizes = num_heads * key_size, num_heads * value_size
+        self.key_value = GroupedLinear(num_mechanisms, mechanism_size, sum(self.sizes))
         self.dropout = nn.Dropout(dropout)
         self.projection: nn.Module
         if projection == "linear":
@@ -58,8 +59,8 @@ class Communication(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """h: K x B x d, after the dynamics. Returns P(o_k) for every mechanism, K x B x d."""
         q = self._split_heads(self.query(h))  # B x H x K x d_c
-        k = self._split_heads(self.key(h))  # B x H x K x d_c
-        v = self._split_heads(self.value(h))  # B x H x K x d_v
+        key, value = self.key_value(h).split(self.sizes, dim=-1)  # K x B x H*d_c, K x B x H*d_v
+        k, v = self._split_heads(key), self._split_heads(value)  # B x H x K x d_c, B x H x K x d_v
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.size(-1))  # B x H x K x K
         weights = self.dropout(torch.softmax(at_least_float32(scores), dim=-1)).to(v.dtype)
         read = weights @ v  # B x H x K x d_v

@@ -15,7 +15,7 @@ State = tuple[Tensor, ...]
 class LSTMDynamics(nn.Module):
     """K independent LSTM cells, h~_k, c~_k = LSTM_k(u_k, (h_k, c_k)):
 
-        i, f, g, o = u_k W_ih,k + h_k W_hh,k + b_k       (sigmoid on i, f, o; tanh on g)
+        i, f, g, o = [u_k ; h_k] W_k + b_k               (sigmoid on i, f, o; tanh on g)
         c~_k = f * c_k + i * g
         h~_k = o * tanh(c~_k)
 
@@ -30,16 +30,14 @@ class LSTMDynamics(nn.Module):
     def __init__(self, num_mechanisms: int, input_size: int, mechanism_size: int):
         super().__init__()
         gates = 4 * mechanism_size
-        self.weight_ih = nn.Parameter(torch.empty(num_mechanisms, input_size, gates))
-        self.weight_hh = nn.Parameter(torch.empty(num_mechanisms, mechanism_size, gates))
+        self.weight = nn.Parameter(torch.empty(num_mechanisms, input_size + mechanism_size, gates))
         self.bias = nn.Parameter(torch.empty(num_mechanisms, 1, gates))
         _uniform(self.parameters(), mechanism_size)
 
     def forward(self, u: Tensor, state: State) -> State:
         """u: K x B x M*d_v; state: h and c, each K x B x d. Returns h~ and c~, K x B x d."""
         h, c = state
-        gates = torch.baddbmm(self.bias, u, self.weight_ih)  # K x B x 4d
-        gates = torch.baddbmm(gates, h, self.weight_hh)  # K x B x 4d
+        gates = torch.baddbmm(self.bias, torch.cat([u, h], dim=-1), self.weight)  # K x B x 4d
         i, f, g, o = gates.chunk(4, dim=-1)  # each K x B x d
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(c), c

@@ -108,7 +108,7 @@ def run(
     if communication:
         communicate = (
             communication.query.weight,
-            torch.cat([communication.key.weight, communication.value.weight], dim=-1),
+            communication.key_value.weight,
             communication.projection.weight,
         )
     output, c, activity = RIMSequence.apply(
@@ -117,7 +117,7 @@ def run(
         h[0].contiguous(),
         c[0].contiguous(),
         attention.query.weight,
-        torch.cat([dynamics.weight_ih, dynamics.weight_hh], dim=1),
+        dynamics.weight,
         dynamics.bias,
         *communicate,
         None if padding_mask is None else padding_mask.contiguous(),

@@ -220,7 +220,7 @@ class RIM(nn.Module):
         """The caller's state (1 x B x D) with the mechanisms apart (K x B x d)."""
         if state is None:
             size = self.hidden_size // self.num_mechanisms
-            zero = self.dynamics.weight_hh.new_zeros(self.num_mechanisms, x.size(1), size)
+            zero = self.input_attention.key.weight.new_zeros(self.num_mechanisms, x.size(1), size)
             return (zero,) * self.dynamics.num_states
         tensors = (state,) if isinstance(state, Tensor) else state
         return tuple(s[0].unflatten(-1, (self.num_mechanisms, -1)).transpose(0, 1) for s in tensors)

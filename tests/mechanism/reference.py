@@ -9,7 +9,7 @@ sequence of the batch:
     u_k       = concat_m sum over rows of a_km[row] (row Wv_m)
     S         = the A mechanisms with the least mean_m a_km[null]; the lower index where equal
 
-    for k in S:      LSTM  i, f, o = sigmoid(..), g = tanh(..) of u_k W_ih,k + h_k W_hh,k + b_k
+    for k in S:      LSTM  i, f, o = sigmoid(..), g = tanh(..) of [u_k ; h_k] W_k + b_k
                            c~_k = f c_k + i g,  h~_k = o tanh(c~_k)
                      GRU   r, z = sigmoid(u_k W_ih,k + b_ih,k + h_k W_hh,k + b_hh,k)
                            n = tanh(u_k W_in,k + b_in,k + r (h_k W_hn,k + b_hn,k))
@@ -157,11 +157,7 @@ def _input_attention(
 def _lstm(
     weights: dict[str, Tensor], u: Tensor, h: Tensor, c: Tensor, k: int
 ) -> tuple[Tensor, Tensor]:
-    gates = (
-        u @ weights["dynamics.weight_ih"][k]
-        + h @ weights["dynamics.weight_hh"][k]
-        + weights["dynamics.bias"][k, 0]
-    )
+    gates = torch.cat([u, h]) @ weights["dynamics.weight"][k] + weights["dynamics.bias"][k, 0]
     i, f, g, o = gates.split(len(h))
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c), c
@@ -182,8 +178,9 @@ def _communication(weights: dict[str, Tensor], config: Config, h: list[Tensor], 
     """P(o_k): what mechanism k adds to its state after reading from all mechanisms."""
     mechanisms = range(config.num_mechanisms)
     query_weight = weights["communication.query.weight"]
-    key_weight = weights["communication.key.weight"]
-    value_weight = weights["communication.value.weight"]
+    key_weight, value_weight = weights["communication.key_value.weight"].split(
+        [config.comm_heads * config.comm_key_size, config.comm_heads * config.comm_value_size], -1
+    )
     heads = []
     for m in range(config.comm_heads):
         query = h[k] @ _head(query_weight[k], m, config.comm_key_size)

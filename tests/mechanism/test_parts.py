@@ -210,8 +210,12 @@ def test_dynamics_are_independent_torch_cells(dynamics, cell):
 def copy_cell(dynamics: nn.Module, k: int, cell: nn.Module) -> None:
     """Give a torch.nn.LSTMCell or GRUCell the weights of mechanism k."""
     with torch.no_grad():
-        cell.weight_ih.copy_(dynamics.weight_ih[k].T)
-        cell.weight_hh.copy_(dynamics.weight_hh[k].T)
+        if isinstance(cell, nn.LSTMCell):
+            from_input, from_state = dynamics.weight[k].split([cell.input_size, cell.hidden_size])
+        else:
+            from_input, from_state = dynamics.weight_ih[k], dynamics.weight_hh[k]
+        cell.weight_ih.copy_(from_input.T)
+        cell.weight_hh.copy_(from_state.T)
         if isinstance(cell, nn.LSTMCell):
             cell.bias_ih.copy_(dynamics.bias[k, 0])
             cell.bias_hh.zero_()  # the layer has one bias where torch has two
@@ -240,12 +244,13 @@ def test_communication_is_scaled_dot_product_attention_over_mechanisms():
     communication = make_communication()
     h = torch.randn(5, 6, 4, dtype=torch.float64) * 3  # K x B x d
     heads = []
+    keys, values = communication.key_value.weight.split([3 * 7, 3 * 2], -1)
     for m in range(3):
         q, k = (
-            torch.einsum("kbi,kio->bko", h, linear.weight[..., 7 * m : 7 * m + 7])
-            for linear in (communication.query, communication.key)
+            torch.einsum("kbi,kio->bko", h, weight[..., 7 * m : 7 * m + 7])
+            for weight in (communication.query.weight, keys)
         )
-        v = torch.einsum("kbi,kio->bko", h, communication.value.weight[..., 2 * m : 2 * m + 2])
+        v = torch.einsum("kbi,kio->bko", h, values[..., 2 * m : 2 * m + 2])
         heads.append(nn.functional.scaled_dot_product_attention(q, k, v))  # B x K x d_v
     o = torch.cat(heads, -1)  # B x K x H*d_v
     expected = torch.einsum("bki,kio->kbo", o, communication.projection.weight)

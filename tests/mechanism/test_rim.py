@@ -326,14 +326,15 @@ def test_weights_an_inactive_mechanism_does_not_use_change_nothing(seed, config)
     assert torch.equal(before[2], after[2])
 
 
-@pytest.mark.parametrize("name", ["key", "value"])
+@pytest.mark.parametrize("part", [0, 1], ids=["key", "value"])
 @BOTH
-def test_an_inactive_mechanism_is_read_by_the_active_ones(config, name):
+def test_an_inactive_mechanism_is_read_by_the_active_ones(config, part):
     rim = build(config)
     state, loser = always_inactive(config, rim, batch=3)
     x = input_for_loser(config, steps=1, batch=3)
     before, _, activity = rim(x, state, need_activity=True)
-    change_mechanism(rim, loser, (f"communication.{name}.weight",))
+    with torch.no_grad():
+        rim.communication.key_value.weight[loser].split(rim.communication.sizes, -1)[part].normal_()
     after, _ = rim(x, state)
     changed = (apart(before, config) != apart(after, config)).any(-1)  # T x B x K
     assert torch.equal(changed, activity)
@@ -348,8 +349,7 @@ def test_an_inactive_mechanism_is_read_by_its_unchanged_state(config):
     before, _ = rim(x, state)
     with torch.no_grad():
         apart(tensors(state)[0], config)[..., loser, :] *= 2
-        for linear in (rim.communication.key, rim.communication.value):
-            linear.weight[loser] /= 2
+        rim.communication.key_value.weight[loser] /= 2
     after, _, activity = rim(x, state, need_activity=True)
     assert not activity[..., loser].any()
     others = [k for k in range(config.num_mechanisms) if k != loser]
@@ -380,12 +380,10 @@ def test_gradient_reaches_an_inactive_mechanism_through_being_read(config):
     h_0 = tensors(state)[0].requires_grad_()
     output, _, activity = rim(input_for_loser(config, 1, 3), state, need_activity=True)
     read_by_active = apart(output, config)[activity].sum()
-    gradients = torch.autograd.grad(
-        read_by_active,
-        (h_0, rim.communication.key.weight, rim.communication.value.weight),
-    )
+    gradients = torch.autograd.grad(read_by_active, (h_0, rim.communication.key_value.weight))
     assert (apart(gradients[0], config)[..., loser, :] != 0).any(-1).all()
-    assert (gradients[1][loser] != 0).any() and (gradients[2][loser] != 0).any()
+    for of_loser in gradients[1][loser].split(rim.communication.sizes, -1):  # keys, values
+        assert (of_loser != 0).any()
 
 
 @BOTH
@@ -410,8 +408,13 @@ def test_a_single_mechanism_is_a_torch_cell_on_the_gated_input(dynamics, cell):
     one = cell(config.input_heads * config.input_value_size, 5).double()
     cells = rim.dynamics
     with torch.no_grad():
-        one.weight_ih.copy_(cells.weight_ih[0].T)
-        one.weight_hh.copy_(cells.weight_hh[0].T)
+        from_input, from_state = (
+            cells.weight[0].split([one.input_size, 5])
+            if dynamics == "lstm"
+            else (cells.weight_ih[0], cells.weight_hh[0])
+        )
+        one.weight_ih.copy_(from_input.T)
+        one.weight_hh.copy_(from_state.T)
         one.bias_ih.copy_((cells.bias if dynamics == "lstm" else cells.bias_ih)[0, 0])
         one.bias_hh.zero_()
         if dynamics == "gru":
