@@ -153,7 +153,13 @@ struct Slice {
     std::vector<R> attention;      // M: how much of the input each mechanism would read
     std::vector<uint8_t> changed;  // whether the state has changed since it was last read
     std::vector<std::vector<int>> awake, asleep;  // by mechanism: sentences
-    std::vector<R> d_w, d_q;                      // scratch of attend_backward
+    // Pairs sentence by sentence, so that what several read of one sentence is still at hand; with
+    // their number in the order of mechanisms. Row -1 where a sentence is padded.
+    struct Pair {
+        int row, number;
+    };
+    std::vector<Pair> by_sentence;
+    std::vector<R> d_w, d_q;  // scratch of attend_backward
 
     void choose(long t);
     void attend(long t, long row);
@@ -197,6 +203,7 @@ void Slice<R>::forward() {
                 std::copy_n(&y[i * Me], Me, &queries[((rows[i] - begin) * K + k) * Me]);
         }
         choose(t);
+        by_sentence.assign(most * s.A, {-1, 0});
 
         std::copy(h_before(t, begin), h_before(t, begin) + most * D, a.out + (t * s.B + begin) * D);
         if (s.save && t)  // what stays asleep is read as it was
@@ -209,6 +216,7 @@ void Slice<R>::forward() {
                 const uint8_t *active = a.active + (t * s.B + b) * K;
                 a.sentence[row] = b;
                 a.dropped[row] = (t * s.B + b) * s.A + std::count(active, active + k, 1);
+                by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {int(row), 0};
                 std::copy_n(&attention[place * s.M], s.M, a.p + row * s.M);
                 if (s.save) std::copy_n(&queries[place * Me], Me, a.q + row * Me);
                 read_input(t, row, &x[i * X]);
@@ -258,13 +266,13 @@ void Slice<R>::forward() {
             reads(t + 1)[k] = s.save ? row : first_row(k);
         }
 
+        for (const Pair &pair : by_sentence)
+            if (s.C && pair.row >= 0) attend(t, pair.row);
         for (long k = 0; k < K; k++) {
             const long n = awake[k].size(), at = pairs(t)[k];
-            if (s.C) {
-                for (long i = 0; i < n; i++) attend(t, at + i);
+            if (s.C)
                 product<R>(n, d, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * d, d, false,
                            y.data(), d);
-            }
             for (long i = 0; i < n; i++) {
                 R *h = a.out + (t * s.B + awake[k][i]) * D + k * d;
                 const R *mid = a.h_mid + (at + i) * d;
@@ -378,24 +386,28 @@ void Slice<R>::attend_backward(long t, long row, const R *d_o) {
 template <class R>
 void Slice<R>::backward() {
     const long K = s.K, d = s.d, most = size();
-    std::vector<R> d_h(most * K * d), d_o(most * Cg), d_mid(most * d), d_x(most * X);
+    std::vector<R> d_h(most * K * d), d_o(most * s.A * Cg), d_mid(most * d), d_x(most * X);
     d_w.resize(K), d_q.resize(s.f);
     for (long k = 0; k < K; k++)
         std::fill(a.d_kv + reads(0)[k] * KV, a.d_kv + reads(s.T)[k] * KV, R(0));
 
     for (long t = s.T - 1; t >= 0; t--) {
         for (long i = begin * D; i < end * D; i++) a.d_h[i] += a.d_out[t * s.B * D + i];
+        by_sentence.assign(most * s.A, {-1, 0});
+        int number = 0;
         for (long k = 0; k < K; k++) {  // through the communication
             const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
             R *rows = &d_h[k * most * d];
             for (long i = 0; i < n; i++)
                 std::copy_n(a.d_h + a.sentence[at + i] * D + k * d, d, rows + i * d);
-            if (s.C) {
-                product<R>(n, Cg, d, rows, d, false, a.project + k * Cg * d, d, true, d_o.data(),
-                           Cg);
-                for (long i = 0; i < n; i++) attend_backward(t, at + i, &d_o[i * Cg]);
-            }
+            if (!s.C) continue;
+            product<R>(n, Cg, d, rows, d, false, a.project + k * Cg * d, d, true,
+                       d_o.data() + number * Cg, Cg);
+            for (long row = at; row < at + n; row++, number++)
+                by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {int(row), number};
         }
+        for (const Pair &pair : by_sentence)
+            if (pair.row >= 0) attend_backward(t, pair.row, &d_o[pair.number * Cg]);
         for (long k = 0; k < K; k++) {
             const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
             const R *of_h = &d_h[k * most * d];
