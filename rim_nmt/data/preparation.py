@@ -363,6 +363,8 @@ class _Preparation:
     ) -> list[str]:
         """The fairseq-preprocess command of one pair."""
         source, target = languages(pair)
+        # fairseq-preprocess does one share of the text alone, after its workers have done theirs
+        shares = self.workers + 1 if self.workers > 1 else 1
         tests = ",".join(str(texts / f"{name}.{pair}") for name in about["tests"])
         return fairseq_command(
             "preprocess",
@@ -370,7 +372,7 @@ class _Preparation:
             *(["--trainpref", texts / f"train.{pair}"] if pair in self.trained else []),
             *(["--validpref", texts / f"valid.{pair}"] if "valid" in about else []),
             *(["--testpref", tests] if tests else []),
-            *("--destdir", destination, "--workers", self.workers),
+            *("--destdir", destination, "--workers", shares),
             *("--srcdict", dictionary, "--joined-dictionary"),
         )
 
