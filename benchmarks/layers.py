@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Time of a RIM layer relative to torch.nn.LSTM of the same width, on the CPU."""
+"""Time and memory of a RIM layer relative to torch.nn.LSTM of the same width, on the CPU: a
+training step, forward only, one decoding step, and many more mechanisms with as many active."""
 
 import argparse
+import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -14,6 +17,12 @@ import torch
 from benchmarks.timing import interleaved
 from rim_nmt.mechanism import RIM
 
+KINDS = {
+    "torch.nn.LSTM": torch.nn.LSTM,
+    "RIM, plain": lambda *sizes: RIM(*sizes, kernel="plain"),
+    "RIM, compiled": lambda *sizes: RIM(*sizes, kernel="compiled"),
+}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -21,33 +30,75 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128, help="B (%(default)s)")
     parser.add_argument("--input-size", type=int, default=512, help="I (%(default)s)")
     parser.add_argument("--hidden-size", type=int, default=600, help="D (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=7, help="timings of each (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=9, help="timings of each (%(default)s)")
     arguments = parser.parse_args()
+    sizes = arguments.input_size, arguments.hidden_size
+    layers = {name: build(*sizes) for name, build in KINDS.items()}
+    x = torch.randn(arguments.steps, arguments.batch, sizes[0], requires_grad=True)
 
-    layers = {
-        "torch.nn.LSTM": torch.nn.LSTM(arguments.input_size, arguments.hidden_size),
-        "RIM, plain": RIM(arguments.input_size, arguments.hidden_size, kernel="plain"),
-        "RIM, compiled": RIM(arguments.input_size, arguments.hidden_size, kernel="compiled"),
-    }
-    x = torch.randn(arguments.steps, arguments.batch, arguments.input_size, requires_grad=True)
+    print(f"T={arguments.steps} B={arguments.batch} I={sizes[0]} D={sizes[1]} K=6 A=4, float32, "
+          f"{torch.get_num_threads()} thread(s), torch {torch.__version__}")  # fmt: skip
+    compare("training step", layers, lambda layer: train(layer, x), arguments.rounds)
+    compare("forward", layers, lambda layer: infer(layer, x), arguments.rounds)
+    for batch in (5, 40, 320):
+        step = torch.randn(1, batch, sizes[0])
+        state = tuple(torch.randn(2, 1, batch, sizes[1]).unbind())
+        decode = lambda layer, step=step, state=state: infer(layer, step, state)  # noqa: E731
+        compare(f"decoding step, B={batch}", layers, decode, 10 * arguments.rounds)
 
-    def train(layer) -> None:
-        layer(x)[0].sum().backward()
+    few = RIM(*sizes, 6, 4)
+    many = RIM(sizes[0], 4 * sizes[1], 24, 4)  # mechanisms of equal width
+    compare(
+        "training step",
+        {"RIM, A=4 of K=6": few, "RIM, A=4 of K=24": many},
+        lambda layer: train(layer, x),
+        arguments.rounds,
+    )
 
-    @torch.no_grad()
-    def infer(layer) -> None:
-        layer.eval()(x)
-        layer.train()
+    spawn = multiprocessing.get_context("spawn")
+    kilobytes = {}
+    for name in KINDS:
+        with spawn.Pool(1) as fresh:
+            kilobytes[name] = fresh.apply(peak, (name, sizes, tuple(x.shape)))
+    for name, value in kilobytes.items():
+        ratio = value / kilobytes["torch.nn.LSTM"]
+        print(f"{'memory of a step':22} {name:17} {value / 1024:8.1f} MiB {ratio:5.2f}")
 
-    print(f"T={arguments.steps} B={arguments.batch} I={arguments.input_size} "
-          f"D={arguments.hidden_size} K=6 A=4, float32, {torch.get_num_threads()} thread(s), "
-          f"torch {torch.__version__}")  # fmt: skip
-    for title, step in (("forward and backward", train), ("forward", infer)):
-        jobs = {name: lambda layer=layer, step=step: step(layer) for name, layer in layers.items()}
-        seconds = interleaved(jobs, arguments.rounds)
-        reference = seconds["torch.nn.LSTM"]
-        for name, value in seconds.items():
-            print(f"{title:22} {name:15} {1000 * value:8.1f} ms  {value / reference:5.2f}")
+
+def train(layer: torch.nn.Module, x: torch.Tensor) -> None:
+    layer(x)[0].sum().backward()
+
+
+@torch.no_grad()
+def infer(layer: torch.nn.Module, *inputs) -> None:
+    layer.eval()(*inputs)
+    layer.train()
+
+
+def compare(title: str, layers: dict[str, torch.nn.Module], job: Callable, rounds: int) -> None:
+    """Print the median milliseconds of a job, and relative to the first layer."""
+    jobs = {name: lambda layer=layer: job(layer) for name, layer in layers.items()}
+    seconds = interleaved(jobs, rounds)
+    reference = next(iter(seconds.values()))
+    for name, value in seconds.items():
+        print(f"{title:22} {name:17} {1000 * value:8.1f} ms  {value / reference:5.2f}")
+
+
+def peak(name: str, sizes: tuple[int, int], shape: tuple[int, ...]) -> int:
+    """Kilobytes that a training step adds to the memory of a process, at most; the gradients of
+    the weights, which stay, included."""
+    torch.set_num_threads(1)
+    layer = KINDS[name](*sizes)
+    x = torch.randn(shape, requires_grad=True)
+    train(KINDS[name](8, 12), torch.randn(2, 2, 8, requires_grad=True))  # loads what there is
+    before = _kilobytes("VmRSS")
+    train(layer, x)
+    return _kilobytes("VmHWM") - before
+
+
+def _kilobytes(name: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,15 @@
 #!/usr/bin/env python3
-"""Training and generation speed of whole models on one prepared corpus, in turns."""
+"""Speed of whole models with equal numbers of parameters, in turns: RIM, its LSTM twin, and
+fairseq's own `lstm` and `transformer`. Training is `fairseq-train`'s step (forward, backward,
+clipping, Adam), generation is its beam search.
+
+Text is made up: random words, lengths drawn once. Untrained models would stop anywhere, so all
+generate translations of one length.
+"""
 
 import argparse
 import os
+import random
 import sys
 from pathlib import Path
 
@@ -10,69 +17,127 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+from fairseq import options, utils
+from fairseq.data import Dictionary, LanguagePairDataset
+from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq.sequence_generator import SequenceGenerator
+from fairseq.tasks.translation import TranslationTask
+from fairseq.trainer import Trainer
 
 from benchmarks.timing import interleaved
 from rim_nmt.cli import quiet_fairseq
-from rim_nmt.files import read_lines
-from rim_nmt.scoring import raw_test_set
-from rim_nmt.translator import Translator
+from rim_nmt.commands import USER_DIR
+
+# fairseq's own models in the number of layers that is usual at this size, and in widths that give
+# them the number of parameters that the RIM has
+LSTM = (
+    "--arch lstm --encoder-bidirectional --encoder-layers 2 --decoder-layers 2 "
+    "--encoder-embed-dim {0} --decoder-embed-dim {0} --decoder-out-embed-dim {0} "
+    "--encoder-hidden-size {1} --decoder-hidden-size {2}"
+)
+TRANSFORMER = (
+    "--arch transformer --encoder-layers 3 --decoder-layers 3 "
+    "--encoder-embed-dim {0} --decoder-embed-dim {0} "
+    "--encoder-ffn-embed-dim {1} --decoder-ffn-embed-dim {1} "
+    "--encoder-attention-heads 4 --decoder-attention-heads 4"
+)
+MODELS = {
+    "base": {
+        "RIM": "--arch rim",
+        "RIM, plain": "--arch rim --rim-kernel plain",
+        "LSTM twin": "--arch rnn_lstm",
+        "fairseq lstm": LSTM.format(512, 272, 544),
+        "fairseq transformer": TRANSFORMER.format(448, 744),
+    },
+    "iwslt": {
+        "RIM": "--arch rim_iwslt_en_de",
+        "RIM, plain": "--arch rim_iwslt_en_de --rim-kernel plain",
+        "LSTM twin": "--arch rnn_lstm_iwslt_en_de",
+        "fairseq lstm": LSTM.format(256, 192, 384),
+        "fairseq transformer": TRANSFORMER.format(256, 776),
+    },
+}
+LENGTHS = (15, 25)  # words, uniform: fairseq puts sentences of similar length into a batch
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoints", nargs="+", type=Path, help="the first is the reference")
-    parser.add_argument("--data", type=Path, required=True, help="the prepared folder")
-    parser.add_argument("--test", required=True, help="test set whose first lines are used")
-    parser.add_argument("--lines", type=int, default=140, help="sentences (%(default)s)")
+    parser.add_argument("--size", choices=MODELS, default="base", help="(%(default)s)")
+    parser.add_argument("--vocabulary", type=int, default=8000, help="(%(default)s)")
+    parser.add_argument("--train-batch", type=int, default=120, help="sentences (%(default)s)")
+    parser.add_argument("--test-batch", type=int, default=64, help="sentences (%(default)s)")
     parser.add_argument("--beam", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="timings of each (%(default)s)")
     arguments = parser.parse_args()
 
     quiet_fairseq()
-    loaded = [
-        Translator(path, arguments.data / "bin", arguments.data / "sentencepiece.model", "cpu")
-        for path in arguments.checkpoints
-    ]
-    translators = {translator.cfg.model._name: translator for translator in loaded}
-    first = next(iter(translators.values()))
-    languages = first.source_lang, first.target_lang
-    files = raw_test_set(arguments.data, arguments.test, *languages)
-    source, target = (read_lines(path)[: arguments.lines] for path in files)
-    batch, tokens = make_batch(first, source, target)
-    # a model that was made ready for generation cannot train: build it once more for the timing
-    trainable = {name: t.task.build_model(t.cfg.model).train() for name, t in translators.items()}
+    utils.import_user_module(argparse.Namespace(user_dir=str(USER_DIR)))
+    dictionary = Dictionary()
+    for number in range(arguments.vocabulary - dictionary.nspecial):
+        dictionary.add_symbol(f"word{number}")
+    batch, tokens = make_batch(dictionary, arguments.train_batch)
+    sources, _ = make_batch(dictionary, arguments.test_batch)
+
+    trainers, generators = {}, {}
+    for name, flags in MODELS[arguments.size].items():
+        cfg = configuration(flags)
+        task = TranslationTask(cfg.task, dictionary, dictionary)
+        model = task.build_model(cfg.model)
+        print(f"{name:20} {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
+        trainers[name] = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
+        copy = task.build_model(cfg.model).eval()  # a model made ready to generate cannot train
+        copy.prepare_for_inference_(cfg)
+        generators[name] = SequenceGenerator(
+            [copy], dictionary, beam_size=arguments.beam, min_len=20, max_len_a=0, max_len_b=20
+        )
 
     def train(name: str) -> None:
-        model = trainable[name]
-        logits, _ = model(**batch["net_input"])
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch["target"].flatten())
-        loss.backward()
+        trainers[name].train_step([batch])
 
     def generate(name: str) -> None:
-        list(translators[name].translate(source, beam=arguments.beam))
+        generators[name].generate([], sources)
 
-    print(f"{len(source)} sentences, {tokens} target tokens, float32, "
-          f"{torch.get_num_threads()} thread(s), torch {torch.__version__}")  # fmt: skip
-    for title, step in (("training step", train), (f"beam {arguments.beam}", generate)):
-        jobs = {name: lambda name=name, step=step: step(name) for name in translators}
+    print(f"batches of {arguments.train_batch} and {arguments.test_batch} sentences, vocabulary "
+          f"{arguments.vocabulary}, float32, {torch.get_num_threads()} thread(s), "
+          f"torch {torch.__version__}")  # fmt: skip
+    for title, step, count in (
+        ("training", train, tokens),
+        (f"beam {arguments.beam}", generate, 20 * arguments.test_batch),
+    ):
+        jobs = {name: lambda name=name, step=step: step(name) for name in trainers}
         seconds = interleaved(jobs, arguments.rounds)
-        reference = next(iter(seconds.values()))
         for name, value in seconds.items():
-            print(f"{title:14} {name:22} {tokens / value:8.0f} tokens/s  {reference / value:5.2f}")
+            ratio = seconds["fairseq lstm"] / value
+            print(f"{title:10} {name:20} {count / value:8.0f} tokens/s  {ratio:5.2f}")
 
 
-def make_batch(translator: Translator, source: list[str], target: list[str]) -> tuple[dict, int]:
-    """One training batch of the task, and its number of target tokens."""
-    task = translator.task
-    sides = [[translator.encode(line) for line in lines] for lines in (source, target)]
-    from fairseq.data import LanguagePairDataset
-
-    lengths = [torch.tensor([len(tokens) for tokens in side]) for side in sides]
-    pairs = LanguagePairDataset(
-        *(sides[0], lengths[0], task.source_dictionary),
-        *(sides[1], lengths[1], task.target_dictionary),
+def configuration(flags: str):
+    """What fairseq-train makes of a command line."""
+    command = [
+        *("no data", "--cpu", "--share-all-embeddings", "--dropout", "0.1", "--optimizer", "adam"),
+        *("--lr", "1e-4", "--clip-norm", "1", "--criterion", "label_smoothed_cross_entropy"),
+        *("--label-smoothing", "0.1", "--max-tokens", "4000", *flags.split()),
+    ]
+    return convert_namespace_to_omegaconf(
+        options.parse_args_and_arch(options.get_training_parser(), command)
     )
-    batch = pairs.collater([pairs[index] for index in range(len(pairs))])
+
+
+def make_batch(dictionary: Dictionary, sentences: int) -> tuple[dict, int]:
+    """A batch of random sentence pairs, and its number of target tokens."""
+    rng = random.Random(1)
+
+    def side() -> list[torch.Tensor]:
+        words = range(dictionary.nspecial, len(dictionary))
+        lengths = [rng.randint(*LENGTHS) for _ in range(sentences)]
+        return [torch.tensor([*rng.choices(words, k=n), dictionary.eos()]) for n in lengths]
+
+    sources, targets = side(), side()
+    pairs = LanguagePairDataset(
+        *(sources, [len(s) for s in sources], dictionary),
+        *(targets, [len(t) for t in targets], dictionary),
+    )
+    batch = pairs.collater([pairs[index] for index in range(sentences)])
     return batch, batch["ntokens"]
 
 

@@ -1,5 +1,8 @@
 """The RIM layer: Recurrent Independent Mechanisms (Goyal et al., ICLR 2021) over a sequence."""
 
+import functools
+import logging
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +14,8 @@ from rim_nmt.mechanism.selection import select_active
 
 DYNAMICS = {"lstm": LSTMDynamics, "gru": GRUDynamics}
 KERNELS = ("auto", "plain", "compiled")
+
+logger = logging.getLogger(__name__)
 
 
 class RIM(nn.Module):
@@ -172,13 +177,16 @@ class RIM(nn.Module):
                 kernel was asked for where it cannot be used.
         """
         self._check_input(x, state, padding_mask)
+        obstacle = "as asked"
         if self.kernel != "plain":
             obstacle = compiled.obstacle(self, x)
             if obstacle is None:
+                _log_once("RIM layers are computed by the compiled kernel")
                 output, final_state, activity = compiled.run(self, x, state, padding_mask)
                 return (output, final_state, activity) if need_activity else (output, final_state)
             if self.kernel == "compiled":
                 raise ValueError(f"the compiled kernel was asked for, but {obstacle}")
+        _log_once(f"RIM layers are computed by plain PyTorch: {obstacle}")
         steps, batch, _ = x.shape
         split_state = self._split(state, x)
         keys, values = self.input_attention.project_input(x)
@@ -254,6 +262,11 @@ class RIM(nn.Module):
             f"input_size={self.input_size}, hidden_size={self.hidden_size}, "
             f"num_mechanisms={self.num_mechanisms}, num_active={self.num_active}"
         )
+
+
+@functools.cache
+def _log_once(message: str) -> None:
+    logger.info(message)
 
 
 def _require_positive(**sizes: int) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rim_nmt.mechanism import RIM, kernel
+from rim_nmt.mechanism import rim as rim_module
 
 SIZES = {
     "table-3": {},
@@ -200,6 +201,21 @@ def test_without_a_compiler_the_plain_layer_is_used_and_the_log_says_so(
         rim(torch.randn(3, 2, 20))
         assert output.isfinite().all()
         assert [record.message for record in caplog.records if "no-compiler" in record.message]
-        assert len(caplog.records) == 1
+        assert sum(record.levelname == "WARNING" for record in caplog.records) == 1
     finally:
         kernel.library.cache_clear()
+
+
+def test_the_log_says_once_which_path_is_in_use(caplog):
+    rim_module._log_once.cache_clear()
+    plain, compiled = pair(torch.float32)
+    automatic = RIM(20, 48, dynamics="gru")
+    x = torch.randn(2, 3, 20)
+    with caplog.at_level("INFO", logger="rim_nmt"):
+        for layer in (compiled, compiled, plain, automatic):
+            layer(x)
+    assert caplog.messages == [
+        "RIM layers are computed by the compiled kernel",
+        "RIM layers are computed by plain PyTorch: as asked",
+        "RIM layers are computed by plain PyTorch: the mechanisms' dynamics are not LSTM",
+    ]
