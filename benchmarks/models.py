@@ -68,7 +68,15 @@ def main() -> None:
     parser.add_argument("--test-batch", type=int, default=64, help="sentences (%(default)s)")
     parser.add_argument("--beam", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="timings of each (%(default)s)")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="only show where training spends its time in this model"
+    )
     arguments = parser.parse_args()
+    models = MODELS[arguments.size]
+    if arguments.profile:
+        if arguments.profile not in models:
+            parser.error(f"--profile {arguments.profile}: expected one of {', '.join(models)}")
+        models = {arguments.profile: models[arguments.profile]}
 
     quiet_fairseq()
     utils.import_user_module(argparse.Namespace(user_dir=str(USER_DIR)))
@@ -79,7 +87,7 @@ def main() -> None:
     sources, _ = make_batch(dictionary, arguments.test_batch)
 
     trainers, generators = {}, {}
-    for name, flags in MODELS[arguments.size].items():
+    for name, flags in models.items():
         cfg = configuration(flags)
         task = TranslationTask(cfg.task, dictionary, dictionary)
         model = task.build_model(cfg.model)
@@ -93,6 +101,14 @@ def main() -> None:
 
     def train(name: str) -> None:
         trainers[name].train_step([batch])
+
+    if arguments.profile:
+        train(arguments.profile)
+        with torch.profiler.profile() as profile:
+            train(arguments.profile)
+        rows = profile.key_averages().table(sort_by="self_cpu_time_total", row_limit=15)
+        print("\n".join(line[:132] for line in rows.splitlines()))
+        return
 
     def generate(name: str) -> None:
         generators[name].generate([], sources)
