@@ -24,8 +24,9 @@ lint: install ## check the code with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: install ## measure the speed of a RIM layer against torch.nn.LSTM
+bench: install ## measure the speed of layers and models against LSTM and Transformer (5 minutes)
 	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/models.py
 
 clean: ## remove what the demo made (data/demo, data/demo-text and runs/demo)
 	rm -rf data/demo data/demo-text data/demo.unfinished runs/demo

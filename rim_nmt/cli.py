@@ -45,8 +45,9 @@ def load_translator(arguments: argparse.Namespace):
 
 
 def quiet_fairseq() -> None:
-    """Keep fairseq's own progress messages off the terminal; warnings stay."""
-    logging.getLogger("fairseq").setLevel(logging.WARNING)
+    """Keep what belongs into the log of a training off the terminal; warnings stay."""
+    for name in ("fairseq", "rim_nmt"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def run_main(main: Callable[[], None]) -> None:

@@ -33,8 +33,3 @@ train transformer --arch transformer --encoder-layers 3 --decoder-layers 3 \
     --encoder-embed-dim 256 --decoder-embed-dim 256 \
     --encoder-ffn-embed-dim 792 --decoder-ffn-embed-dim 792 \
     --encoder-attention-heads 4 --decoder-attention-heads 4
-
-.venv/bin/python benchmarks/models.py --data data/multi30k --test valid \
-    $(for name in lstm rim transformer; do
-        echo "runs/multi30k/$name/checkpoints/checkpoint_best.pt"
-    done)
