@@ -28,7 +28,7 @@ from benchmarks.timing import interleaved
 from rim_nmt.cli import quiet_fairseq
 from rim_nmt.commands import USER_DIR
 
-# fairseq's own models in the number of layers that is usual at this size, and in widths that give
+# fairseq's own models in a number of layers that is usual at this size, and in widths that give
 # them the number of parameters that the RIM has
 LSTM = (
     "--arch lstm --encoder-bidirectional --encoder-layers 2 --decoder-layers 2 "
@@ -36,7 +36,7 @@ LSTM = (
     "--encoder-hidden-size {1} --decoder-hidden-size {2}"
 )
 TRANSFORMER = (
-    "--arch transformer --encoder-layers 3 --decoder-layers 3 "
+    "--arch transformer --encoder-layers {2} --decoder-layers {2} "
     "--encoder-embed-dim {0} --decoder-embed-dim {0} "
     "--encoder-ffn-embed-dim {1} --decoder-ffn-embed-dim {1} "
     "--encoder-attention-heads 4 --decoder-attention-heads 4"
@@ -47,23 +47,30 @@ MODELS = {
         "RIM, plain": "--arch rim --rim-kernel plain",
         "LSTM twin": "--arch rnn_lstm",
         "fairseq lstm": LSTM.format(512, 272, 544),
-        "fairseq transformer": TRANSFORMER.format(448, 744),
+        "fairseq transformer": TRANSFORMER.format(448, 744, 3),
     },
     "iwslt": {
         "RIM": "--arch rim_iwslt_en_de",
         "RIM, plain": "--arch rim_iwslt_en_de --rim-kernel plain",
         "LSTM twin": "--arch rnn_lstm_iwslt_en_de",
         "fairseq lstm": LSTM.format(256, 192, 384),
-        "fairseq transformer": TRANSFORMER.format(256, 776),
+        "fairseq transformer": TRANSFORMER.format(256, 776, 3),
+    },
+    "tiny": {
+        "RIM": "--arch rim_tiny",
+        "RIM, plain": "--arch rim_tiny --rim-kernel plain",
+        "LSTM twin": "--arch rnn_lstm_tiny",
+        "fairseq lstm": LSTM.format(128, 73, 146),
+        "fairseq transformer": TRANSFORMER.format(128, 340, 2),
     },
 }
+VOCABULARY = {"base": 8000, "iwslt": 8000, "tiny": 1400}
 LENGTHS = (15, 25)  # words, uniform: fairseq puts sentences of similar length into a batch
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=MODELS, default="base", help="(%(default)s)")
-    parser.add_argument("--vocabulary", type=int, default=8000, help="(%(default)s)")
     parser.add_argument("--train-batch", type=int, default=120, help="sentences (%(default)s)")
     parser.add_argument("--test-batch", type=int, default=64, help="sentences (%(default)s)")
     parser.add_argument("--beam", type=int, default=5, help="(%(default)s)")
@@ -81,7 +88,7 @@ def main() -> None:
     quiet_fairseq()
     utils.import_user_module(argparse.Namespace(user_dir=str(USER_DIR)))
     dictionary = Dictionary()
-    for number in range(arguments.vocabulary - dictionary.nspecial):
+    for number in range(VOCABULARY[arguments.size] - dictionary.nspecial):
         dictionary.add_symbol(f"word{number}")
     batch, tokens = make_batch(dictionary, arguments.train_batch)
     sources, _ = make_batch(dictionary, arguments.test_batch)
@@ -114,7 +121,7 @@ def main() -> None:
         generators[name].generate([], sources)
 
     print(f"batches of {arguments.train_batch} and {arguments.test_batch} sentences, vocabulary "
-          f"{arguments.vocabulary}, float32, {torch.get_num_threads()} thread(s), "
+          f"{len(dictionary)}, float32, {torch.get_num_threads()} thread(s), "
           f"torch {torch.__version__}")  # fmt: skip
     for title, step, count in (
         ("training", train, tokens),
