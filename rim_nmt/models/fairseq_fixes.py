@@ -10,13 +10,14 @@ from fairseq.data import data_utils
 
 # Warnings that every fairseq command prints on this stack, whatever the user does.
 _NOISE = (
-    ".*is validated against ConfigStore schema.*",
-    ".*deprecated keyword in package header.*",
-    ".*version_base parameter is not specified.*",
-    ".*experimental.*hydra.*",
-    ".*'pin_memory' argument is set as true but no accelerator.*",
-    ".*torch.cuda.amp.autocast.*is deprecated.*",
-    ".*mismatched key_padding_mask and attn_mask.*",
+    "is validated against ConfigStore schema",
+    "deprecated keyword in package header",
+    "version_base parameter is not specified",
+    "strict flag in the compose API is deprecated",
+    "experimental.*hydra",
+    "'pin_memory' argument is set as true but no accelerator",
+    "torch.cuda.amp.autocast.*is deprecated",
+    "mismatched key_padding_mask and attn_mask",
 )
 
 
@@ -27,7 +28,8 @@ def apply() -> None:
     if logging.getLogger().level == logging.DEBUG:  # set by one of fairseq's model files
         logging.getLogger().setLevel(os.environ.get("LOGLEVEL", "INFO").upper())
     for message in _NOISE:
-        warnings.filterwarnings("ignore", message=message)
+        # (?s): many of them begin with an empty line
+        warnings.filterwarnings("ignore", message=f"(?s).*{message}")
 
 
 def _keep_every_sentence(batch_by_size):

@@ -1,12 +1,14 @@
 """What the plugin puts right in fairseq."""
 
 import logging
+import warnings
 
 import numpy as np
 import pytest
 from fairseq.data import data_utils
 
 import rim_nmt.plugin  # noqa: F401
+from rim_nmt.models import fairseq_fixes
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 60, 64])
@@ -31,3 +33,20 @@ def test_the_fix_is_still_needed():
 
 def test_the_root_logger_is_not_left_at_debug():
     assert logging.getLogger().level != logging.DEBUG
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("\nThe version_base parameter is not specified.\nPlease specify", False),
+        ("\n'config' is validated against ConfigStore schema with the same name.", False),
+        ("\nThe strict flag in the compose API is deprecated.\nSee", False),
+        ("\nThe learning rate is deprecated.", True),
+    ],
+)
+def test_warnings_of_every_command_are_not_shown_and_others_are(message, shown):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fairseq_fixes.apply()
+        warnings.warn(message, stacklevel=1)
+    assert bool(caught) == shown
