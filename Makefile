@@ -24,7 +24,7 @@ lint: install ## check the code with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: install ## measure the speed of layers and models against LSTM and Transformer (5 minutes)
+bench: install ## measure the speed of layers and models against LSTM and Transformer (6 minutes)
 	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/models.py
 
