@@ -3,6 +3,7 @@
 compiled, beside torch.nn.LSTM of the same width."""
 
 import argparse
+import functools
 import os
 import sys
 from pathlib import Path
@@ -13,9 +14,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import matplotlib
 import torch
 
+from benchmarks.layers import KINDS, train
 from benchmarks.timing import interleaved
 from rim_nmt.files import atomic_path
-from rim_nmt.mechanism import RIM
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -66,12 +67,8 @@ def main() -> None:
 def measure(T: int, B: int, K: int, A: int, D: int, rounds: int) -> dict[str, float]:
     """Median seconds of a training step of each kind of layer."""
     x = torch.randn(T, B, INPUT, requires_grad=True)
-    layers = {
-        "torch.nn.LSTM": torch.nn.LSTM(INPUT, D),
-        "RIM, plain": RIM(INPUT, D, K, A, kernel="plain"),
-        "RIM, compiled": RIM(INPUT, D, K, A, kernel="compiled"),
-    }
-    jobs = {name: lambda f=layer: f(x)[0].sum().backward() for name, layer in layers.items()}
+    layers = {name: build(INPUT, D, K, A) for name, build in KINDS.items()}
+    jobs = {name: functools.partial(train, layer, x) for name, layer in layers.items()}
     return interleaved(jobs, rounds)
 
 

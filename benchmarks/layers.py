@@ -3,6 +3,7 @@
 training step, forward only, one decoding step, and many more mechanisms with as many active."""
 
 import argparse
+import functools
 import multiprocessing
 import os
 import sys
@@ -17,8 +18,8 @@ import torch
 from benchmarks.timing import interleaved
 from rim_nmt.mechanism import RIM
 
-KINDS = {
-    "torch.nn.LSTM": torch.nn.LSTM,
+KINDS = {  # built from I, D and, where they are not 6 and 4, K and A
+    "torch.nn.LSTM": lambda input_size, hidden_size, *_: torch.nn.LSTM(input_size, hidden_size),
     "RIM, plain": lambda *sizes: RIM(*sizes, kernel="plain"),
     "RIM, compiled": lambda *sizes: RIM(*sizes, kernel="compiled"),
 }
@@ -38,12 +39,12 @@ def main() -> None:
 
     print(f"T={arguments.steps} B={arguments.batch} I={sizes[0]} D={sizes[1]} K=6 A=4, float32, "
           f"{torch.get_num_threads()} thread(s), torch {torch.__version__}")  # fmt: skip
-    compare("training step", layers, lambda layer: train(layer, x), arguments.rounds)
-    compare("forward", layers, lambda layer: infer(layer, x), arguments.rounds)
+    compare("training step", layers, functools.partial(train, x=x), arguments.rounds)
+    compare("forward", layers, functools.partial(infer, inputs=(x,)), arguments.rounds)
     for batch in (5, 40, 320):
         step = torch.randn(1, batch, sizes[0])
         state = tuple(torch.randn(2, 1, batch, sizes[1]).unbind())
-        decode = lambda layer, step=step, state=state: infer(layer, step, state)  # noqa: E731
+        decode = functools.partial(infer, inputs=(step, state))
         compare(f"decoding step, B={batch}", layers, decode, 10 * arguments.rounds)
 
     few = RIM(*sizes, 6, 4)
@@ -51,7 +52,7 @@ def main() -> None:
     compare(
         "training step",
         {"RIM, A=4 of K=6": few, "RIM, A=4 of K=24": many},
-        lambda layer: train(layer, x),
+        functools.partial(train, x=x),
         arguments.rounds,
     )
 
@@ -70,7 +71,7 @@ def train(layer: torch.nn.Module, x: torch.Tensor) -> None:
 
 
 @torch.no_grad()
-def infer(layer: torch.nn.Module, *inputs) -> None:
+def infer(layer: torch.nn.Module, inputs: tuple) -> None:
     layer.eval()(*inputs)
     layer.train()
 

@@ -41,28 +41,23 @@ TRANSFORMER = (
     "--encoder-ffn-embed-dim {1} --decoder-ffn-embed-dim {1} "
     "--encoder-attention-heads 4 --decoder-attention-heads 4"
 )
+
+
+def family(size: str, lstm: str, transformer: str) -> dict[str, str]:
+    """Models of one size: name -> flags. `size` ends the names of our architectures."""
+    return {
+        "RIM": f"--arch rim{size}",
+        "RIM, plain": f"--arch rim{size} --rim-kernel plain",
+        "LSTM twin": f"--arch rnn_lstm{size}",
+        "fairseq lstm": lstm,
+        "fairseq transformer": transformer,
+    }
+
+
 MODELS = {
-    "base": {
-        "RIM": "--arch rim",
-        "RIM, plain": "--arch rim --rim-kernel plain",
-        "LSTM twin": "--arch rnn_lstm",
-        "fairseq lstm": LSTM.format(512, 272, 544),
-        "fairseq transformer": TRANSFORMER.format(448, 744, 3),
-    },
-    "iwslt": {
-        "RIM": "--arch rim_iwslt_en_de",
-        "RIM, plain": "--arch rim_iwslt_en_de --rim-kernel plain",
-        "LSTM twin": "--arch rnn_lstm_iwslt_en_de",
-        "fairseq lstm": LSTM.format(256, 192, 384),
-        "fairseq transformer": TRANSFORMER.format(256, 776, 3),
-    },
-    "tiny": {
-        "RIM": "--arch rim_tiny",
-        "RIM, plain": "--arch rim_tiny --rim-kernel plain",
-        "LSTM twin": "--arch rnn_lstm_tiny",
-        "fairseq lstm": LSTM.format(128, 73, 146),
-        "fairseq transformer": TRANSFORMER.format(128, 340, 2),
-    },
+    "base": family("", LSTM.format(512, 272, 544), TRANSFORMER.format(448, 744, 3)),
+    "iwslt": family("_iwslt_en_de", LSTM.format(256, 192, 384), TRANSFORMER.format(256, 776, 3)),
+    "tiny": family("_tiny", LSTM.format(128, 73, 146), TRANSFORMER.format(128, 340, 2)),
 }
 VOCABULARY = {"base": 8000, "iwslt": 8000, "tiny": 1400}
 LENGTHS = (15, 25)  # words, uniform: fairseq puts sentences of similar length into a batch
