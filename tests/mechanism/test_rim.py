@@ -334,7 +334,8 @@ def test_an_inactive_mechanism_is_read_by_the_active_ones(config, part):
     x = input_for_loser(config, steps=1, batch=3)
     before, _, activity = rim(x, state, need_activity=True)
     with torch.no_grad():
-        rim.communication.key_value.weight[loser].split(rim.communication.sizes, -1)[part].normal_()
+        weights = rim.communication.key_value.weight[loser].split(rim.communication.sizes, -1)
+        nn.init.normal_(weights[part], std=2)
     after, _ = rim(x, state)
     changed = (apart(before, config) != apart(after, config)).any(-1)  # T x B x K
     assert torch.equal(changed, activity)
