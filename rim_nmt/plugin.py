@@ -4,6 +4,7 @@ from rim_nmt.models import (
     checkpoint_safety,
     fairseq_fixes,
     model,  # noqa: F401  (registers the models)
+    multilingual,  # noqa: F401
 )
 
 checkpoint_safety.allow_fairseq_checkpoints()

@@ -19,7 +19,19 @@ from rim_nmt.models.usage_logging import log_usage
 
 @register_model("rim", dataclass=RecurrentModelConfig)
 class RecurrentModel(FairseqEncoderDecoderModel):
-    """Encoder and decoder of one kind of recurrent layer (`--recurrent-layer rim|lstm|gru`)."""
+    """Encoder and decoder of one kind of recurrent layer (`--recurrent-layer rim|lstm|gru`).
+
+    Args:
+        encoder: from `build_encoder`.
+        decoder: from `build_decoder`.
+        decoder_name: what the decoder is called in the log.
+    """
+
+    def __init__(
+        self, encoder: RecurrentEncoder, decoder: RecurrentDecoder, decoder_name: str = "dec"
+    ):
+        super().__init__(encoder, decoder)
+        self.decoder_name = decoder_name
 
     @classmethod
     def build_model(cls, cfg: RecurrentModelConfig, task) -> "RecurrentModel":
@@ -28,35 +40,9 @@ class RecurrentModel(FairseqEncoderDecoderModel):
         Raises:
             ValueError: for sizes that cannot be built, or embeddings that cannot be shared.
         """
-        _fill_in_defaults(cfg)
-        source, target = task.source_dictionary, task.target_dictionary
-        if cfg.share_all_embeddings:
-            if source != target:
-                raise ValueError(
-                    "--share-all-embeddings needs one dictionary for both languages, but they "
-                    f"differ ({len(source)} and {len(target)} entries): run fairseq-preprocess "
-                    "with --joined-dictionary"
-                )
-            if cfg.encoder_embed_dim != cfg.decoder_embed_dim:
-                raise ValueError(
-                    "--share-all-embeddings needs equal widths, got --encoder-embed-dim "
-                    f"{cfg.encoder_embed_dim} and --decoder-embed-dim {cfg.decoder_embed_dim}"
-                )
-        encoder_embedding = build_embedding(source, cfg.encoder_embed_dim)
-        decoder_embedding = (
-            encoder_embedding
-            if cfg.share_all_embeddings
-            else build_embedding(target, cfg.decoder_embed_dim)
-        )
-        encoder = RecurrentEncoder(cfg, source, encoder_embedding)
-        decoder = RecurrentDecoder(
-            cfg,
-            target,
-            decoder_embedding,
-            encoder_size=cfg.encoder_hidden_size,
-            share_output=cfg.share_all_embeddings or cfg.share_decoder_input_output_embed,
-        )
-        return cls(encoder, decoder)
+        fill_in_defaults(cfg)
+        encoder = build_encoder(cfg, task.source_dictionary)
+        return cls(encoder, build_decoder(cfg, task.target_dictionary, encoder))
 
     def forward(self, src_tokens, src_lengths, prev_output_tokens, **kwargs):
         """Logits B x T x V for a batch with known targets, and the decoder's extra outputs.
@@ -68,17 +54,59 @@ class RecurrentModel(FairseqEncoderDecoderModel):
         logits, extra = self.decoder(prev_output_tokens, encoder_out, need_activity=log)
         if encoder_out["activity"]:
             log_usage("enc", encoder_out["activity"])
-            log_usage("dec", extra["activity"])
+            log_usage(self.decoder_name, extra["activity"])
         return logits, extra
 
 
-def _fill_in_defaults(cfg) -> None:
+def fill_in_defaults(cfg) -> None:
     """Values that the configuration in an older checkpoint does not have yet. fairseq fills them
     in by itself where the architecture bears the model's name, but not for other architectures."""
     with open_dict(cfg) if OmegaConf.is_config(cfg) else contextlib.nullcontext():
         for field in dataclasses.fields(RecurrentModelConfig):
             if not hasattr(cfg, field.name):
                 setattr(cfg, field.name, field.default)
+
+
+def build_encoder(cfg: RecurrentModelConfig, dictionary) -> RecurrentEncoder:
+    """An encoder with embeddings for the source dictionary.
+
+    Raises:
+        ValueError: for sizes that cannot be built.
+    """
+    return RecurrentEncoder(cfg, dictionary, build_embedding(dictionary, cfg.encoder_embed_dim))
+
+
+def build_decoder(
+    cfg: RecurrentModelConfig, dictionary, encoder: RecurrentEncoder
+) -> RecurrentDecoder:
+    """A decoder for the target dictionary that reads what `encoder` returns, with its embeddings
+    where the configuration shares them.
+
+    Raises:
+        ValueError: for sizes that cannot be built, or embeddings that cannot be shared.
+    """
+    if not cfg.share_all_embeddings:
+        embedding = build_embedding(dictionary, cfg.decoder_embed_dim)
+    elif encoder.dictionary != dictionary:
+        raise ValueError(
+            "--share-all-embeddings needs one dictionary for all languages, but they differ "
+            f"({len(encoder.dictionary)} and {len(dictionary)} entries): run fairseq-preprocess "
+            "with --joined-dictionary"
+        )
+    elif cfg.encoder_embed_dim != cfg.decoder_embed_dim:
+        raise ValueError(
+            "--share-all-embeddings needs equal widths, got --encoder-embed-dim "
+            f"{cfg.encoder_embed_dim} and --decoder-embed-dim {cfg.decoder_embed_dim}"
+        )
+    else:
+        embedding = encoder.embed_tokens
+    return RecurrentDecoder(
+        cfg,
+        dictionary,
+        embedding,
+        encoder_size=cfg.encoder_hidden_size,
+        share_output=cfg.share_all_embeddings or cfg.share_decoder_input_output_embed,
+    )
 
 
 def build_embedding(dictionary, size: int) -> nn.Embedding:
@@ -130,13 +158,15 @@ ARCHITECTURES = {
 }
 
 
-def _register(name: str, sizes: dict) -> None:
-    def architecture(cfg) -> None:
-        for field, value in sizes.items():
-            setattr(cfg, field, getattr(cfg, field, value))  # the command line has precedence
+def register_architectures(model: str, architectures: dict[str, dict]) -> None:
+    """Make every entry of a table of sizes an `--arch` of a registered model."""
+    for name, sizes in architectures.items():
 
-    register_model_architecture("rim", name)(architecture)
+        def architecture(cfg, sizes=sizes) -> None:
+            for field, value in sizes.items():
+                setattr(cfg, field, getattr(cfg, field, value))  # the command line has precedence
+
+        register_model_architecture(model, name)(architecture)
 
 
-for _name, _values in ARCHITECTURES.items():
-    _register(_name, _values)
+register_architectures("rim", ARCHITECTURES)

@@ -21,8 +21,8 @@ def make_task(symbols: int = SYMBOLS) -> SimpleNamespace:
     return SimpleNamespace(source_dictionary=dictionary, target_dictionary=dictionary)
 
 
-def make_model(**flags) -> RecurrentModel:
-    """A small model; `flags` replace defaults of the configuration."""
+def small_config(**flags) -> RecurrentModelConfig:
+    """A small model's configuration; `flags` replace its values."""
     small = {
         "encoder_embed_dim": 20,
         "decoder_embed_dim": 20,
@@ -37,7 +37,12 @@ def make_model(**flags) -> RecurrentModel:
     cfg = RecurrentModelConfig()
     for name, value in {**small, **flags}.items():
         setattr(cfg, name, value)
-    return RecurrentModel.build_model(cfg, make_task())
+    return cfg
+
+
+def make_model(**flags) -> RecurrentModel:
+    """A small model; `flags` replace values of `small_config`."""
+    return RecurrentModel.build_model(small_config(**flags), make_task())
 
 
 def pad_at(sequences: list[torch.Tensor], side: str) -> torch.Tensor:

@@ -1,0 +1,71 @@
+"""Models of equal size: RIM, its LSTM twin, and fairseq's Transformer in matching dimensions.
+
+Embeddings are equally wide in all three, so that with --share-all-embeddings the counts of
+parameters match for every vocabulary; `scripts/parameters.py` prints them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class _Transformer:
+    """Dimensions of encoder and decoder. The inner width of the feed-forward layers makes the
+    number of parameters equal; the multi-task model, with its second decoder, needs another."""
+
+    layers: int
+    width: int
+    heads: int
+    inner: int
+    inner_multilingual: int
+
+
+# what ends the names of our architectures, and the Transformer
+_SIZES = {
+    "tiny": ("_tiny", _Transformer(2, 128, 4, inner=340, inner_multilingual=444)),
+    "iwslt": ("_iwslt_en_de", _Transformer(3, 256, 4, inner=792, inner_multilingual=832)),
+    "base": ("", _Transformer(2, 512, 8, inner=1072, inner_multilingual=1136)),
+    "wmt": ("_wmt_en_de", _Transformer(6, 512, 8, inner=1736, inner_multilingual=1800)),
+}
+SIZES = tuple(_SIZES)
+
+
+def twins(size: str, multilingual: bool = False) -> dict[str, list[str]]:
+    """The flags of fairseq-train that choose a model: --arch and dimensions, nothing else.
+
+    Equal counts of parameters need --share-all-embeddings besides; a multi-task model also needs
+    --task multilingual_translation and --lang-pairs with two target languages.
+
+    Args:
+        size: one of `SIZES`.
+        multilingual: the multi-task model instead of the one for a single pair.
+
+    Returns:
+        Flags of "rim", "lstm" and "transformer".
+
+    Raises:
+        ValueError: no such size.
+    """
+    if size not in _SIZES:
+        raise ValueError(f"no size {size!r}: expected one of {', '.join(_SIZES)}")
+    suffix, transformer = _SIZES[size]
+    if multilingual:
+        rim, lstm = f"multilingual_rim{suffix}", f"multilingual_lstm{suffix}"
+        arch = ["--arch", "multilingual_transformer", "--share-encoders"]
+        inner = transformer.inner_multilingual
+    else:
+        rim, lstm = f"rim{suffix}", f"rnn_lstm{suffix}"
+        arch = ["--arch", "transformer"]
+        inner = transformer.inner
+    dimensions = {
+        "layers": transformer.layers,
+        "embed-dim": transformer.width,
+        "ffn-embed-dim": inner,
+        "attention-heads": transformer.heads,
+    }
+    flags = [
+        part
+        for name, value in dimensions.items()
+        for side in ("encoder", "decoder")
+        for part in (f"--{side}-{name}", str(value))
+    ]
+    return {"rim": ["--arch", rim], "lstm": ["--arch", lstm], "transformer": [*arch, *flags]}
