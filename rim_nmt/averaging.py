@@ -1,5 +1,6 @@
 """Average checkpoints: one model whose weights are the mean of several."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,3 +42,26 @@ def average_checkpoints(paths: Sequence[Path], out: Path) -> None:
     state["last_optimizer_state"] = None
     with atomic_path(out) as temporary:
         torch.save(state, temporary)
+
+
+def last_checkpoints(folder: Path, count: int) -> list[Path]:
+    """The checkpoints of a training with the most updates, by their names
+    (`checkpoint_EPOCH_UPDATES.pt`, which `--save-interval-updates` writes).
+
+    Args:
+        folder: the training's --save-dir.
+        count: how many; all of them where there are fewer.
+
+    Raises:
+        InputError: there are none.
+    """
+    numbered = {
+        int(match[1]): path
+        for path in folder.glob("checkpoint_*_*.pt")
+        if (match := re.fullmatch(r"checkpoint_\d+_(\d+)\.pt", path.name))
+    }
+    if not numbered:
+        raise InputError(
+            f"no checkpoint_EPOCH_UPDATES.pt in {folder}: train with --save-interval-updates"
+        )
+    return [numbered[updates] for updates in sorted(numbered)[-count:]]

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +16,8 @@ from tqdm import tqdm
 
 from rim_nmt.files import InputError
 
-USER_DIR = Path(__file__).resolve().parent.parent / "user_dir"
+ROOT = Path(__file__).resolve().parent.parent
+USER_DIR = ROOT / "user_dir"
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -29,9 +31,17 @@ def fairseq_command(name: str, *arguments) -> list[str]:
 
     Paths below the current folder come out relative, so that the line is readable.
     """
+    return _relative(Path(sys.executable).with_name(f"fairseq-{name}"), *arguments)
+
+
+def script_command(name: str, *arguments) -> list[str]:
+    """The command line of one of `scripts/`, as `fairseq_command`."""
+    return _relative(sys.executable, ROOT / "scripts" / f"{name}.py", *arguments)
+
+
+def _relative(*arguments) -> list[str]:
     here = os.getcwd() + os.sep
-    executable = Path(sys.executable).with_name(f"fairseq-{name}")
-    return [str(a).removeprefix(here) for a in (executable, *arguments)]
+    return [str(argument).removeprefix(here) for argument in arguments]
 
 
 def preprocess(command: list[str], log: Path, destination: Path, pieces: int | None) -> None:
@@ -78,21 +88,10 @@ def _written(folder: Path) -> int:
     return total
 
 
-def train(command: list[str], log: Path, max_update: int) -> None:
-    """Show and run a fairseq-train command (with `--log-format json`) behind a progress bar.
-
-    Args:
-        command: from `fairseq_command`.
-        log: everything that it prints is appended here.
-        max_update: where the bar ends.
-
-    Raises:
-        InputError: as for `preprocess`.
-    """
-    show(command)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    bar = Progress(
-        TextColumn("  training"),
+def training_progress() -> Progress:
+    """A progress display, for use in a `with` statement, for one or several calls of `train`."""
+    return Progress(
+        TextColumn("  {task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("updates  {task.fields[figures]}"),
@@ -100,30 +99,82 @@ def train(command: list[str], log: Path, max_update: int) -> None:
         console=console,
         transient=True,
     )
-    with log.open("a", encoding="utf-8") as stream, bar:
-        task = bar.add_task("training", total=max_update, figures="")
+
+
+def train(
+    command: list[str],
+    log: Path,
+    max_update: int,
+    progress: Progress,
+    name: str = "",
+    pass_fds: tuple[int, ...] = (),
+) -> None:
+    """Run a fairseq-train command (with `--log-format json`) behind a progress bar.
+
+    Args:
+        command: from `fairseq_command`.
+        log: everything that it prints is appended here.
+        max_update: where the bar ends.
+        progress: from `training_progress`.
+        name: of the training, where there are several.
+        pass_fds: open files that the training inherits: locks that it holds as long as it lives.
+
+    Raises:
+        InputError: as for `preprocess`.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    task = progress.add_task(name or "training", total=max_update, figures="")
+    try:
+        for line in _lines(command, log, pass_fds):
+            figures = _figures(line)
+            if "num_updates" in figures:  # a line of training
+                speed = f"loss {figures['loss']}  {float(figures['wps']):,.0f} tokens/s"
+                progress.update(task, completed=int(figures["num_updates"]), figures=speed)
+            elif "valid_num_updates" in figures:
+                start = f"{name}, " if name else ""
+                progress.console.print(f"  {start}{_validation(figures)}")
+    finally:
+        progress.remove_task(task)
+
+
+def run(command: list[str], log: Path) -> None:
+    """Run a command that says nothing worth showing.
+
+    Args:
+        command: what to run.
+        log: everything that it prints is appended here.
+
+    Raises:
+        InputError: as for `preprocess`.
+    """
+    for _ in _lines(command, log):
+        pass
+
+
+def _lines(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> Iterator[str]:
+    """Run a command that writes to `log`, and yield the lines as they appear. It writes by itself,
+    so that it and its log go on where this process is killed."""
+    rest = ""
+    with log.open("ab") as stream, log.open(encoding="utf-8", errors="replace") as written:
+        written.seek(0, os.SEEK_END)
         process = subprocess.Popen(
             command,
-            stdout=subprocess.PIPE,
+            stdout=stream,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            text=True,
+            pass_fds=pass_fds,
         )
         try:
-            for line in process.stdout:
-                stream.write(line)
-                stream.flush()
-                figures = _figures(line)
-                if "num_updates" in figures:  # a line of training
-                    speed = f"loss {figures['loss']}  {float(figures['wps']):,.0f} tokens/s"
-                    bar.update(task, completed=int(figures["num_updates"]), figures=speed)
-                elif "valid_num_updates" in figures:
-                    console.print(f"  {_validation(figures)}")
-            returncode = process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+            returncode = None
+            while returncode is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    returncode = process.wait(timeout=0.5)
+                *lines, rest = (rest + written.read()).split("\n")
+                yield from lines
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
     _check(command, returncode, log)
 
 

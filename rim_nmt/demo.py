@@ -10,7 +10,14 @@ from pathlib import Path
 
 from rich.table import Table
 
-from rim_nmt.commands import USER_DIR, console, fairseq_command, train
+from rim_nmt.commands import (
+    USER_DIR,
+    console,
+    fairseq_command,
+    show,
+    train,
+    training_progress,
+)
 from rim_nmt.data import corpus
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
@@ -109,8 +116,14 @@ def _train(arch: str) -> float:
     return _once(
         save_dir / "trained.json",
         command,
-        lambda: train(command, save_dir / "train.log", MAX_UPDATE),
+        lambda: _run_training(command, save_dir / "train.log"),
     )
+
+
+def _run_training(command: list[str], log: Path) -> None:
+    show(command)
+    with training_progress() as progress:
+        train(command, log, MAX_UPDATE, progress)
 
 
 def _score(arch: str) -> dict[str, dict]:

@@ -37,12 +37,12 @@ def score_corpus(hypotheses: list[str], references: list[str]) -> dict[str, dict
     return scores
 
 
-def raw_test_set(data: Path, name: str, source_lang: str, target_lang: str) -> tuple[Path, Path]:
-    """The raw text of a test set in a prepared folder, whichever way round it was prepared.
+def raw_test_set(data: Path, test: str, source_lang: str, target_lang: str) -> tuple[Path, Path]:
+    """The raw text of a test set, whichever way round it was prepared.
 
     Args:
-        data: the prepared folder.
-        name: the test set's name.
+        data: a prepared folder.
+        test: the name of one of its test sets, or NAME=PREFIX for files that lie elsewhere.
         source_lang: the language that is translated.
         target_lang: the language of the reference.
 
@@ -50,16 +50,19 @@ def raw_test_set(data: Path, name: str, source_lang: str, target_lang: str) -> t
         The files of source and reference.
 
     Raises:
-        InputError: the folder has no such test set.
+        InputError: there is no such test set.
     """
+    name, given, prefix = test.partition("=")
     pairs = (f"{source_lang}-{target_lang}", f"{target_lang}-{source_lang}")
-    for pair in pairs:
-        sides = [data / "raw" / f"{name}.{pair}.{side}" for side in (source_lang, target_lang)]
-        if all(side.is_file() for side in sides):
-            return sides[0], sides[1]
+    start = prefix if given else str(data / "raw" / name)
+    for stem in (*(f"{start}.{pair}" for pair in pairs), *([start] if given else [])):
+        for packed in ("", ".gz"):
+            sides = [Path(f"{stem}.{side}{packed}") for side in (source_lang, target_lang)]
+            if all(side.is_file() for side in sides):
+                return sides[0], sides[1]
     raise InputError(
-        f"no test set {name} in {data / 'raw'}: expected {name}.{pairs[0]}.{source_lang} and "
-        f"{name}.{pairs[0]}.{target_lang}"
+        f"no test set {name} at {start}: expected {start}.{pairs[0]}.{source_lang} and "
+        f"{start}.{pairs[0]}.{target_lang}"
     )
 
 

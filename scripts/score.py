@@ -20,7 +20,11 @@ def parse_arguments() -> argparse.Namespace:
     )
     add_model_arguments(parser)
     parser.add_argument(
-        "--test", nargs="+", default=[], metavar="NAME", help="test sets: DATA/raw/NAME.PAIR.LANG"
+        "--test",
+        nargs="+",
+        default=[],
+        metavar="NAME[=PREFIX]",
+        help="test sets: DATA/raw/NAME.PAIR.LANG, or PREFIX.PAIR.LANG",
     )
     parser.add_argument("--source", type=Path, help="raw source text, one sentence a line")
     parser.add_argument("--reference", type=Path, help="raw reference text, aligned with it")
@@ -42,7 +46,10 @@ def main() -> None:
 
     out = arguments.out or Path(arguments.checkpoint.split(":")[0]).parent / "scores"
     languages = translator.source_lang, translator.target_lang
-    test_sets = {name: raw_test_set(arguments.data, name, *languages) for name in arguments.test}
+    test_sets = {
+        test.partition("=")[0]: raw_test_set(arguments.data, test, *languages)
+        for test in arguments.test
+    }
     if arguments.source:
         test_sets[arguments.source.stem] = (arguments.source, arguments.reference)
     for name, (source, reference) in test_sets.items():

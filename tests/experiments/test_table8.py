@@ -1,0 +1,179 @@
+"""The experiment of Table 8: its cells, its text, and the command from beginning to end."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rim_nmt.data import corpus
+from rim_nmt.data.textfiles import find
+from rim_nmt.experiments.table8 import (
+    MODELS,
+    RECIPES,
+    Text,
+    build_cells,
+    find_text,
+    prepared_text,
+    tiny_text,
+)
+from rim_nmt.files import InputError
+from tests.conftest import ROOT, run_script
+
+TEXT = Text(ROOT / "data/some", ("en-de", "en-fr"), {"news": "news", "ted": "ted=elsewhere/ted"})
+
+
+def cells_of(recipe=RECIPES["small"], models=None, seeds=(1, 2), tmp_path=ROOT):
+    models = models or {name: [] for name in MODELS}
+    return build_cells(TEXT, recipe, models, TEXT.settings, seeds, tmp_path / "runs/some")
+
+
+def flags_of(command: list[str]) -> dict[str, str]:
+    """--flag -> what follows it; several values are joined."""
+    flags = {}
+    for part in command:
+        if part.startswith("--"):
+            flag = part
+            flags[flag] = ""
+        elif flags:
+            flags[flag] = f"{flags[flag]} {part}".strip()
+    return flags
+
+
+def test_every_cell_differs_in_what_it_is_about_and_in_nothing_else():
+    cells = cells_of()
+    assert len(cells) == len({cell.name for cell in cells}) == 3 * 2 * 2
+    twin = {"--arch", "--save-dir", "--share-encoders"}
+    twin |= {
+        f"--{side}-{what}"
+        for side in ("encoder", "decoder")
+        for what in ("layers", "embed-dim", "ffn-embed-dim", "attention-heads")
+    }
+    first = cells[0]
+    for cell in cells:
+        flags, same = flags_of(cell.train), flags_of(first.train)
+        differing = {flag for flag in {*flags, *same} if flags.get(flag) != same.get(flag)}
+        allowed = set(twin)
+        if cell.about["seed"] != first.about["seed"]:
+            allowed.add("--seed")
+        if cell.about["pairs"] != first.about["pairs"]:
+            allowed |= {"--task", "--lang-pairs", "--source-lang", "--target-lang"}
+        assert differing <= allowed
+        assert flags["--seed"] == str(cell.about["seed"])
+
+
+def test_tuned_values_and_variants_reach_their_model_only():
+    recipe = RECIPES["small"].adapted(lr={"lstm": 0.5}, dropout={"rim": 0.25}, max_update=800)
+    models = {"rim": [], "lstm": [], "silent": ["--comm-heads", "0"]}
+    by_name = {cell.about["model"]: flags_of(cell.train) for cell in cells_of(recipe, models)}
+    small = RECIPES["small"]
+    assert by_name["lstm"]["--lr"] == "0.5"
+    assert by_name["rim"]["--lr"] == by_name["silent"]["--lr"] == str(small.lr["rim"])
+    assert by_name["rim"]["--dropout"] == by_name["silent"]["--dropout"] == "0.25"
+    assert by_name["silent"]["--arch"] == by_name["rim"]["--arch"]
+    assert by_name["silent"]["--comm-heads"] == "0" and "--comm-heads" not in by_name["rim"]
+    share = 800 / small.max_update
+    assert by_name["rim"]["--warmup-updates"] == str(round(share * small.warmup_updates))
+    assert by_name["rim"]["--total-num-update"] == by_name["rim"]["--max-update"] == "800"
+
+
+def test_several_pairs_are_scored_on_the_first():
+    *_, cell = cells_of()
+    assert cell.about["pairs"] == ["en-de", "en-fr"]
+    assert flags_of(cell.score["news"])["--target-lang"] == "de"
+    assert flags_of(cell.score["ted"])["--test"] == "ted=elsewhere/ted"
+
+
+def test_the_tiny_text_has_a_second_pair_that_is_english_backwards(tmp_path, monkeypatch):
+    sizes = {"train_size": 20, "valid_size": 5, "test_size": 5, "transfer_size": 5}
+    write = corpus.write
+    monkeypatch.setattr(corpus, "write", lambda path, seed: write(path, seed=seed, **sizes))
+    text = tiny_text(tmp_path)
+    text.generate()
+    for name in ("train", "valid", "test", "transfer"):
+        english, backwards = find(tmp_path / "text" / name, "en-qaa").sentences()
+        german_side, _ = find(tmp_path / "text" / name, "en-de").sentences()
+        assert english == german_side
+        assert [line.split() for line in backwards] == [line.split()[::-1] for line in english]
+
+
+def test_a_prepared_folder_brings_its_pairs_and_tests(prepared):
+    text = prepared_text(prepared)
+    assert text.pairs == ("en-de",) and set(text.tests) == {"test", "transfer"}
+    assert text.settings == [("en-de",)]
+
+
+def test_what_cannot_be_trained_on_is_refused(tmp_path):
+    with pytest.raises(InputError) as error:
+        find_text("small", None, tmp_path)
+    assert "--prepared" in str(error.value)
+    with pytest.raises(InputError) as error:
+        prepared_text(tmp_path)
+    assert "manifest.json" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--models", "rim", "gru"], "gru"),
+        (["--variant", "silent"], "NAME=FLAGS"),
+        (["--variant", "rim=--comm-heads 0"], "NAME=FLAGS"),
+        (["--data", "en-nl"], "en-nl"),
+        (["--lr", "fast"], "fast"),
+        (["--lr", "gru=0.1"], "gru"),
+        (["--seeds", "0"], "--seeds"),
+        (["--max-update", "0"], "--max-update"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, named, prepared, monkeypatch, capsys):
+    from scripts import experiment
+
+    command = ["experiment.py", "table8", "--scale", "tiny", "--prepared", str(prepared)]
+    monkeypatch.setattr(sys, "argv", [*command, *arguments])
+    with pytest.raises(SystemExit) as error:
+        experiment.run_main(experiment.main)
+    assert error.value.code == 2 and named in capsys.readouterr().err
+
+
+def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path):
+    out = tmp_path / "experiment"
+    arguments = ["table8", "--scale", "tiny", "--prepared", prepared, "--out", out]
+    arguments += ["--models", "rim", "--max-update", 48]
+    command = [sys.executable, ROOT / "scripts/experiment.py", *arguments]
+    printed = run_script("experiment", *arguments, "--dry-run").stdout.splitlines()
+    cell = out / "cells" / "rim.en-de.seed1"
+    assert not out.exists()
+
+    process = subprocess.Popen(
+        [str(part) for part in command], cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    checkpoint = cell / "checkpoints" / "checkpoint_last.pt"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (cell / "result.json").exists()
+
+    shown = run_script("experiment", *arguments).stdout
+    assert "goes on from its last checkpoint" in shown
+    assert "Loaded checkpoint" in (cell / "train.log").read_text()
+    result = json.loads((cell / "result.json").read_text())
+    assert result["updates"] == 48 and len(result["valid"]) == 12
+    assert result["usage"].keys() >= {"enc_usage", "dec_usage"}
+    table = (out / "report" / "table.md").read_text()
+    assert f"{result['scores']['transfer']['BLEU']['score']:.1f}" in table
+    assert json.loads((cell / "cell.json").read_text())["commands"] == [
+        shlex.split(line) for line in printed
+    ]
+
+    again = run_script("experiment", *arguments, "--report", "--report-to", tmp_path / "again")
+    assert table in again.stdout
+    for name in ("table.md", "table.json", "scores.png", "learning.png"):
+        copy = (tmp_path / "again" / name).read_bytes()
+        assert copy == (out / "report" / name).read_bytes()
