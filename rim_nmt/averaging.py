@@ -36,9 +36,12 @@ def average_checkpoints(paths: Sequence[Path], out: Path) -> None:
             raise InputError(f"{path} has other weights than {paths[0]}: they cannot be averaged")
         for name, weight in weights.items():
             total[name] = total.get(name, 0) + weight.double()
-    state["model"] = {
-        name: (total[name] / len(paths)).to(weight.dtype) for name, weight in weights.items()
-    }
+    state["model"], kept = {}, {}
+    for name, weight in weights.items():
+        mean = (total[name] / len(paths)).to(weight.dtype)
+        # one weight of several names (shared embeddings, a shared encoder) is stored once again
+        first = kept.setdefault((weight.data_ptr(), weight.shape), mean)
+        state["model"][name] = first if torch.equal(first, mean) else mean
     state["last_optimizer_state"] = None
     with atomic_path(out) as temporary:
         torch.save(state, temporary)

@@ -11,7 +11,7 @@ from rim_nmt.files import InputError
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """--checkpoint, --data, --beam, --device."""
+    """--checkpoint, --data, --source-lang, --target-lang, --beam, --device."""
     parser.add_argument(
         "--checkpoint", required=True, help="a trained model; several, separated by ':', vote"
     )
@@ -21,6 +21,12 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the prepared folder that it was trained on (sentencepiece.model and bin/dict.*.txt)",
     )
+    parser.add_argument(
+        "--target-lang", metavar="LANG", help="which one, if it was trained on several languages"
+    )
+    parser.add_argument(
+        "--source-lang", metavar="LANG", help="likewise, if several have this target language"
+    )
     parser.add_argument("--beam", type=int, default=5, help="beam size (%(default)s)")
     parser.add_argument("--device", help="cpu or cuda (default: a GPU where there is one)")
 
@@ -29,7 +35,7 @@ def load_translator(arguments: argparse.Namespace):
     """The `Translator` that `add_model_arguments` describes.
 
     Raises:
-        InputError: a file is missing or wrong, or the beam is below 1.
+        InputError: a file or a language is missing or wrong, or the beam is below 1.
     """
     if arguments.beam < 1:
         raise InputError(f"--beam must be 1 or more, got {arguments.beam}")
@@ -41,6 +47,8 @@ def load_translator(arguments: argparse.Namespace):
         arguments.data / "bin",
         arguments.data / "sentencepiece.model",
         arguments.device,
+        arguments.source_lang,
+        arguments.target_lang,
     )
 
 

@@ -197,10 +197,16 @@ def _figures(line: str) -> dict:
 
 def _validation(figures: dict) -> str:
     text = f"update {figures['valid_num_updates']}: valid perplexity {figures['valid_ppl']}"
-    if "valid_enc_usage" in figures:
-        text += (
-            f", use of mechanisms {figures['valid_enc_usage']} (encoder) "
-            f"{figures['valid_dec_usage']} (decoder)"
+    usage = {
+        key.removeprefix("valid_").removesuffix("_usage"): value
+        for key, value in figures.items()
+        if key.endswith("_usage")
+    }
+    if usage:  # of "enc" and "dec", or "enc", "dec_de" and "dec_fr"
+        names = {"enc": "encoder", "dec": "decoder"}
+        text += ", use of mechanisms " + " ".join(
+            f"{value} ({' '.join(names.get(word, word) for word in part.split('_'))})"
+            for part, value in usage.items()
         )
     return text
 

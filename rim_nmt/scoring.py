@@ -100,6 +100,7 @@ def score_test_set(
     seconds = time.perf_counter() - started
     report = {
         **score_corpus(hypotheses, references),
+        "pair": f"{translator.source_lang}-{translator.target_lang}",
         "sentences": len(sources),
         "beam": beam,
         "seconds": round(seconds, 1),

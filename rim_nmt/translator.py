@@ -34,14 +34,21 @@ class Translator:
     """Translates with a fairseq checkpoint of any architecture.
 
     Args:
-        checkpoint: a checkpoint of the `translation` task; several, separated by ":", are an
-            ensemble.
+        checkpoint: a checkpoint of the tasks `translation` or `multilingual_translation`; several,
+            separated by ":", are an ensemble.
         data: the folder with `dict.LANG.txt`.
         sentencepiece_model: the subword model that the training data was encoded with.
         device: "cpu" or a CUDA device; None takes a GPU where there is one.
+        source_lang: what to translate from, where several pairs have the same target language.
+        target_lang: what to translate into; only a checkpoint of several pairs needs to be told.
+
+    Attributes:
+        pairs: the language pairs that the checkpoint was trained on.
+        source_lang, target_lang: the one that is translated.
 
     Raises:
-        InputError: a file is missing or is not what it should be.
+        InputError: a file is missing or is not what it should be, or the languages do not name one
+            pair of the checkpoint.
     """
 
     def __init__(
@@ -50,6 +57,8 @@ class Translator:
         data: Path,
         sentencepiece_model: Path,
         device: str | None = None,
+        source_lang: str | None = None,
+        target_lang: str | None = None,
     ):
         checkpoints = [Path(part).resolve() for part in str(checkpoint).split(":")]
         for path in checkpoints:
@@ -61,13 +70,18 @@ class Translator:
             )
         if not sentencepiece_model.is_file():
             raise InputError(f"no SentencePiece model at {sentencepiece_model}")
+        languages = {}
         try:
+            self.pairs = _pairs_of_the_task(checkpoints[0])
+            if self.pairs:
+                languages = self._choose(checkpoint, source_lang, target_lang)
             loaded = hub_utils.from_pretrained(
                 "/",
                 ":".join(str(path) for path in checkpoints),
                 str(data.resolve()),
                 bpe="sentencepiece",
                 sentencepiece_model=str(sentencepiece_model.resolve()),
+                **languages,
             )
         except (pickle.UnpicklingError, FileNotFoundError, RuntimeError, KeyError) as error:
             raise InputError(f"{checkpoint} cannot be loaded with {data}: {error}") from error
@@ -76,8 +90,10 @@ class Translator:
         self._hub = hub.eval().to(self.device)
         self.task = loaded["task"]
         self.cfg = loaded["args"]
-        self.source_lang = self.task.cfg.source_lang
-        self.target_lang = self.task.cfg.target_lang
+        if not self.pairs:  # one pair, which fairseq may have found by the data's file names
+            self.pairs = [f"{self.task.cfg.source_lang}-{self.task.cfg.target_lang}"]
+            languages = self._choose(checkpoint, source_lang, target_lang)
+        self.source_lang, self.target_lang = languages["source_lang"], languages["target_lang"]
 
     def translate(
         self,
@@ -120,9 +136,30 @@ class Translator:
         """Raw text, normalised, to the numbers of its pieces, ended by </s>."""
         return self._hub.encode(normalise(sentence))
 
+    def _choose(
+        self, checkpoint: Path | str, source_lang: str | None, target_lang: str | None
+    ) -> dict[str, str]:
+        """The one pair that has the languages that were given."""
+        chosen = [
+            (source, target)
+            for source, target in (pair.split("-") for pair in self.pairs)
+            if source_lang in (None, source) and target_lang in (None, target)
+        ]
+        if len(chosen) != 1:
+            given = (("--source-lang", source_lang), ("--target-lang", target_lang))
+            flags = " ".join(f"{flag} {language}" for flag, language in given if language)
+            raise InputError(
+                f"{checkpoint} translates {', '.join(self.pairs)}, got {flags or 'no language'}: "
+                "choose one of these pairs with --target-lang (or --source-lang and --target-lang)"
+            )
+        return dict(zip(("source_lang", "target_lang"), chosen[0], strict=True))
+
     def _check_lengths(self, encoded: list[torch.Tensor], start: int, max_tokens: int) -> None:
         longest = max(range(len(encoded)), key=lambda index: len(encoded[index]))
-        length, limit = len(encoded[longest]), self._hub.max_positions[0]
+        limits = self._hub.max_positions
+        if isinstance(limits, dict):  # for each pair
+            limits = limits[f"{self.source_lang}-{self.target_lang}"]
+        length, limit = len(encoded[longest]), limits[0]
         if length > limit:
             raise InputError(
                 f"sentence {start + longest + 1} has {length} pieces, more than the {limit} that "
@@ -130,3 +167,11 @@ class Translator:
             )
         self._hub.cfg.dataset.max_tokens = max(max_tokens, length)
         self._hub.cfg.dataset.batch_size = None
+
+
+def _pairs_of_the_task(checkpoint: Path) -> list[str]:
+    """The pairs of a `multilingual_translation` checkpoint, nothing for other tasks."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    task = (state.get("cfg") or {}).get("task")
+    pairs = getattr(task, "lang_pairs", [])  # tasks of the older kind have a Namespace
+    return pairs.split(",") if isinstance(pairs, str) else list(pairs)

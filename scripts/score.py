@@ -52,7 +52,10 @@ def main() -> None:
     }
     if arguments.source:
         test_sets[arguments.source.stem] = (arguments.source, arguments.reference)
+    several = len(translator.pairs) > 1
     for name, (source, reference) in test_sets.items():
+        if several:  # each pair may have a test set of this name
+            name = f"{name}.{'-'.join(languages)}"
         report = score_test_set(
             translator,
             source,
