@@ -37,7 +37,8 @@ class Cell:
         max_update: updates of the training.
         train: the fairseq-train command; its checkpoints go to `folder/checkpoints`.
         average: the command that writes `folder/checkpoints/average.pt`.
-        score: name of a test set -> the command that writes `folder/scores/NAME.json`.
+        score: name of a report -> the command that writes `folder/scores/NAME.json`; the name is
+            that of the test set, with the pair behind it where the model knows several.
     """
 
     folder: Path
@@ -103,8 +104,8 @@ class Cell:
             train(self.train, log, self.max_update, progress, self.name, pass_fds=(lock,))
             trained.touch()
         steps = [(self.average, self.folder / "checkpoints/average.pt")]
-        for test, command in self.score.items():
-            steps.append((command, self.folder / f"scores/{test}.json"))
+        for report, command in self.score.items():
+            steps.append((command, self.folder / f"scores/{report}.json"))
         for command, product in steps:
             if not product.exists():
                 show(command)
@@ -126,10 +127,12 @@ class Cell:
 
     def _result(self) -> dict:
         scores = {}
-        for test in self.score:
-            report = json.loads((self.folder / f"scores/{test}.json").read_text())
-            scores[test] = {metric: report[metric] for metric in ("BLEU", "chrF")}
-            scores[test] |= {key: report[key] for key in ("reference", "sentences")}
+        for name in self.score:
+            report = json.loads((self.folder / f"scores/{name}.json").read_text())
+            scores[name.removesuffix(f".{self.about['pairs'][0]}")] = {
+                **{key: report[key] for key in ("BLEU", "chrF", "reference", "sentences")},
+                "translations": f"scores/{name}.hyp",
+            }
         return {
             **self.about,
             **read_log(self.folder / "train.log"),

@@ -139,7 +139,7 @@ def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> 
 
 def _translations(cells: Path, result: dict, test: str) -> list[str]:
     name = f"{result['model']}.{'+'.join(result['pairs'])}.seed{result['seed']}"
-    return read_lines(cells / name / "scores" / f"{test}.hyp")
+    return read_lines(cells / name / result["scores"][test]["translations"])
 
 
 def _group(results: Sequence[dict]) -> Groups:

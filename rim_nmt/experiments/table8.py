@@ -289,7 +289,7 @@ def _cell(
     averaged = checkpoints / "average.pt"
     average = script_command("average", "--last", recipe.average, checkpoints, "--out", averaged)
     score = {
-        test: script_command(
+        f"{test}.{pairs[0]}" if several else test: script_command(
             "score",
             *("--checkpoint", averaged, "--data", text.folder, "--out", folder / "scores"),
             *(("--target-lang", target) if several else ()),

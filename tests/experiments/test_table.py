@@ -42,7 +42,12 @@ def store(
         "valid_loss": 4.0 + wrong / 10 + seed / 100,
         "usage": usage or {},
         "scores": {
-            "test": {**scores, "reference": str(reference), "sentences": len(SENTENCES)},
+            "test": {
+                **scores,
+                "reference": str(reference),
+                "sentences": len(SENTENCES),
+                "translations": "scores/test.hyp",
+            },
         },
         "date": "2026-01-01",
         "torch": "2.13.0",

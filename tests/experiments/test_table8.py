@@ -84,8 +84,8 @@ def test_tuned_values_and_variants_reach_their_model_only():
 def test_several_pairs_are_scored_on_the_first():
     *_, cell = cells_of()
     assert cell.about["pairs"] == ["en-de", "en-fr"]
-    assert flags_of(cell.score["news"])["--target-lang"] == "de"
-    assert flags_of(cell.score["ted"])["--test"] == "ted=elsewhere/ted"
+    assert flags_of(cell.score["news.en-de"])["--target-lang"] == "de"
+    assert flags_of(cell.score["ted.en-de"])["--test"] == "ted=elsewhere/ted"
 
 
 def test_the_tiny_text_has_a_second_pair_that_is_english_backwards(tmp_path, monkeypatch):
