@@ -12,6 +12,7 @@ from rim_nmt.commands import USER_DIR, fairseq_command
 from rim_nmt.data import corpus
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
+from rim_nmt.files import write_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = (
@@ -80,6 +81,37 @@ def prepared(tmp_path_factory) -> Path:
         Options(vocab_size=300),
     )
     return data
+
+
+def backwards(english: str) -> str:
+    """A made-up language in French's place: the English words, last one first."""
+    return " ".join(reversed(english.split()))
+
+
+@pytest.fixture(scope="session")
+def prepared_pairs(tmp_path_factory) -> Path:
+    """A prepared folder with 200 training pairs of one language and 120 of the other."""
+    folder = tmp_path_factory.mktemp("two-pairs")
+    sizes = {"train_size": 200, "valid_size": 20, "test_size": 11, "transfer_size": 1}
+    for name, pairs in corpus.generate(seed=1, **sizes).items():
+        english = [source for source, _ in pairs]
+        less = english[:120] if name == "train" else english
+        for pair, source, target in (
+            ("en-de", english, [target for _, target in pairs]),
+            ("en-fr", less, [backwards(sentence) for sentence in less]),
+        ):
+            write_lines(folder / f"{name}.{pair}.en", source)
+            write_lines(folder / f"{name}.{pair}.{pair[3:]}", target)
+    tests = {"test": folder / "test"}
+    prepare(
+        folder / "data",
+        {},
+        lambda: files_corpus(
+            ["en-de", "en-fr"], [folder / "train"], folder / "valid", tests, filtered=False
+        ),
+        Options(vocab_size=300),
+    )
+    return folder / "data"
 
 
 @pytest.fixture(scope="session")

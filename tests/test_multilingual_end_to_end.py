@@ -9,21 +9,13 @@ import torch
 
 from rim_nmt.averaging import average_checkpoints
 from rim_nmt.commands import USER_DIR, fairseq_command
-from rim_nmt.data import corpus
-from rim_nmt.data.preparation import Options, prepare
-from rim_nmt.data.textfiles import files_corpus
-from rim_nmt.files import InputError, read_lines, write_lines
+from rim_nmt.files import InputError, read_lines
 from rim_nmt.models.multilingual import MultilingualRecurrentModel
 from rim_nmt.translator import Translator
 from tests.conftest import SMALL, Trained, run_command, run_script
 
 TASK = ("--task", "multilingual_translation", "--lang-pairs", "en-de,en-fr")
 SENTENCES = ["The dog sleeps.", "We see the house."]
-
-
-def second_language(english: str) -> str:
-    """A made-up language in French's place: the English words, last one first."""
-    return " ".join(reversed(english.split()))
 
 
 def train_command(data, save_dir, max_update: int) -> list:
@@ -40,38 +32,12 @@ def train_command(data, save_dir, max_update: int) -> list:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """A prepared folder with 200 training pairs of one language and 120 of the other."""
-    folder = tmp_path_factory.mktemp("two-pairs")
-    sizes = {"train_size": 200, "valid_size": 20, "test_size": 11, "transfer_size": 1}
-    for name, pairs in corpus.generate(seed=1, **sizes).items():
-        english = [source for source, _ in pairs]
-        less = english[:120] if name == "train" else english
-        for pair, source, target in (
-            ("en-de", english, [target for _, target in pairs]),
-            ("en-fr", less, [second_language(sentence) for sentence in less]),
-        ):
-            write_lines(folder / f"{name}.{pair}.en", source)
-            write_lines(folder / f"{name}.{pair}.{pair[3:]}", target)
-    tests = {"test": folder / "test"}
-    prepare(
-        folder / "data",
-        {},
-        lambda: files_corpus(
-            ["en-de", "en-fr"], [folder / "train"], folder / "valid", tests, filtered=False
-        ),
-        Options(vocab_size=300),
-    )
-    return folder / "data"
-
-
-@pytest.fixture(scope="module")
-def trained(prepared, tmp_path_factory) -> Trained:
+def trained(prepared_pairs, tmp_path_factory) -> Trained:
     """A small RIM after 40 updates, stopped once on the way."""
     save_dir = tmp_path_factory.mktemp("trained-on-two")
-    first = run_command(train_command(prepared, save_dir, 20))
-    second = run_command(train_command(prepared, save_dir, 40))
-    return Trained(prepared, save_dir / "checkpoint_last.pt", first.stdout + second.stdout)
+    first = run_command(train_command(prepared_pairs, save_dir, 20))
+    second = run_command(train_command(prepared_pairs, save_dir, 40))
+    return Trained(prepared_pairs, save_dir / "checkpoint_last.pt", first.stdout + second.stdout)
 
 
 def load(trained, **languages) -> Translator:
@@ -194,9 +160,9 @@ def test_averages_serve_both_directions_and_store_shared_weights_once(trained, t
 
 
 @pytest.mark.slow
-def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared, trained, tmp_path):
+def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared_pairs, trained, tmp_path):
     """Stopped in the middle of the first epoch: the same weights, bit for bit."""
-    run_command(train_command(prepared, tmp_path, 40))
+    run_command(train_command(prepared_pairs, tmp_path, 40))
     undisturbed = torch.load(tmp_path / "checkpoint_last.pt")["model"]
     resumed = torch.load(trained.checkpoint)["model"]
     assert [name for name in resumed if not torch.equal(resumed[name], undisturbed[name])] == []
