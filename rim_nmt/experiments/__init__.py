@@ -1,0 +1,1 @@
+"""The paper's experiments, each one a command of scripts/experiment.py."""
