@@ -1,324 +1,158 @@
-"""The paper's Table 8: models trained on WMT text, tested on TED talks, with one language pair or
-two; at three scales."""
+"""Table 8 as a command: which cells there are, running them, and the report."""
 
-import dataclasses
-import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import argparse
+import shlex
+import shutil
 from pathlib import Path
 
-import torch
-
-from rim_nmt.commands import (
-    USER_DIR,
-    console,
-    fairseq_command,
-    run,
-    script_command,
-    show,
-    training_progress,
-)
-from rim_nmt.data import corpus
-from rim_nmt.data.parallel import languages
-from rim_nmt.experiments.cells import Cell
-from rim_nmt.files import InputError, read_lines, write_lines
-from rim_nmt.models.twins import twins
+from rim_nmt.commands import console
+from rim_nmt.files import InputError
 
 MODELS = ("rim", "lstm", "transformer")
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How every model of an experiment is trained: the same for all but for what was tuned.
-
-    Args:
-        size: of the models, a key of `twins`.
-        max_update: updates.
-        warmup_updates: of the learning rate, which then falls linearly to zero at `max_update`.
-        interval: updates between two validations, each with a checkpoint.
-        average: the mean of so many last checkpoints is scored.
-        patience: validations without a better loss after which training ends.
-        max_tokens: of a batch, on the longer side, padding included.
-        lr: learning rate, by model.
-        dropout: by model.
-        more: further flags of fairseq-train.
-    """
-
-    size: str
-    max_update: int
-    warmup_updates: int
-    interval: int
-    max_tokens: int
-    lr: dict[str, float]
-    dropout: dict[str, float]
-    average: int = 5
-    patience: int = 10
-    more: tuple = ("--num-workers", 0)
-
-    def adapted(
-        self, lr: dict[str, float], dropout: dict[str, float], max_update: int | None
-    ) -> "Recipe":
-        """Another recipe with these values, where they are given. With another number of updates,
-        warm-up and validation keep their share of it."""
-        changed = dataclasses.replace(
-            self, lr={**self.lr, **lr}, dropout={**self.dropout, **dropout}
-        )
-        if max_update is None:
-            return changed
-        share = max_update / self.max_update
-        return dataclasses.replace(
-            changed,
-            max_update=max_update,
-            warmup_updates=max(1, round(share * self.warmup_updates)),
-            interval=max(1, round(share * self.interval)),
-        )
-
-
-@dataclass(frozen=True)
-class Text:
-    """Prepared text, and how to prepare it.
-
-    Args:
-        folder: the prepared folder that is trained on.
-        pairs: its language pairs; the first one is tested.
-        tests: name of a test set -> how scripts/score.py is told of it.
-        generate: makes raw text that the commands need.
-        commands: prepare it; none where the user has done so.
-    """
-
-    folder: Path
-    pairs: tuple[str, ...]
-    tests: dict[str, str]
-    generate: Callable[[], None] | None = None
-    commands: Sequence[list[str]] = ()
-
-    @property
-    def settings(self) -> list[tuple[str, ...]]:
-        """What can be trained on: the first pair alone, and all pairs together."""
-        return list(dict.fromkeys([self.pairs[:1], self.pairs]))
-
-    def prepare(self, log: Path) -> None:
-        """Run what prepares it; scripts/prepare.py does nothing where that has been done.
-
-        Raises:
-            InputError: a command failed.
-        """
-        if self.generate and not self.folder.exists():
-            self.generate()
-        for command in self.commands:
-            show(command)
-            run(command, log)
-
-
-def per_model(value: float) -> dict[str, float]:
-    """The same value for every model."""
-    return dict.fromkeys(MODELS, value)
-
-
-RECIPES = {
-    "tiny": Recipe(
-        size="tiny",
-        max_update=600,
-        warmup_updates=100,
-        interval=50,
-        max_tokens=1500,
-        lr=per_model(0.004),
-        dropout=per_model(0.1),
-    ),
-    "small": Recipe(
-        size="iwslt",
-        max_update=1600,
-        warmup_updates=200,
-        interval=100,
-        max_tokens=2500,
-        lr=per_model(0.002),
-        dropout=per_model(0.3),
-    ),
-    "paper": Recipe(
-        size="wmt",
-        max_update=100_000,
-        warmup_updates=4000,
-        interval=1000,
-        max_tokens=8192,
-        lr=per_model(0.0007),
-        dropout=per_model(0.1),
-        average=10,
-        more=("--fp16", "--num-workers", 4),
-    ),
-}
-
-
-def tiny_text(out: Path) -> Text:
-    """The embedded corpus. Its second pair translates into a made-up language: English with the
-    words backwards, under qaa, a code that ISO 639 leaves to private use."""
-    text, folder = out / "text", out / "data"
-    names = ("train", "valid", "test", "transfer")
-
-    def generate() -> None:
-        corpus.write(text, seed=1)
-        for name in names:
-            lines = read_lines(text / f"{name}.en")
-            write_lines(text / f"{name}.en-qaa.en", lines)
-            backwards = (" ".join(reversed(line.split())) for line in lines)
-            write_lines(text / f"{name}.en-qaa.qaa", backwards)
-
-    command = script_command(
-        "prepare",
-        *("files", "--pairs", "en-de,en-qaa", "--vocab-size", 1400, "--no-filter"),
-        *("--train", text / "train", "--valid", text / "valid"),
-        *("--test", f"test={text / 'test'}", "--test", f"transfer={text / 'transfer'}"),
-        *("--out", folder),
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `run`."""
+    parser.add_argument(
+        "--scale",
+        choices=("tiny", "small", "paper"),
+        required=True,
+        help="tiny: the embedded corpus, minutes a training; small: text of your own, an hour; "
+        "paper: WMT14 and IWSLT14 on GPUs, days",
     )
-    tests = {name: name for name in names[2:]}
-    return Text(folder, ("en-de", "en-qaa"), tests, generate, [command])
+    parser.add_argument(
+        "--prepared",
+        type=Path,
+        metavar="FOLDER",
+        help="train on this folder of scripts/prepare.py; its first pair is tested",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder of the experiment (default: runs/table8/SCALE)"
+    )
+    parser.add_argument(
+        "--models", nargs="+", default=list(MODELS), metavar="MODEL",
+        help="rim, lstm, transformer, and what --variant names (default: these three)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME=FLAGS",
+        help='another RIM, such as --variant "silent=--comm-heads 0"; may be given several times',
+    )
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        metavar="PAIRS",
+        help="what to train on, such as en-de en-de+en-fr (default: the first pair, and all)",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="trainings with seeds 1 to N (%(default)s)",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="trainings at a time (%(default)s)"
+    )
+    tuned = parser.add_argument_group(
+        "instead of the scale's own", "VALUE is for every model, MODEL=VALUE for one of them."
+    )
+    tuned.add_argument("--lr", nargs="+", default=[], metavar="VALUE", help="learning rate")
+    tuned.add_argument("--dropout", nargs="+", default=[], metavar="VALUE", help="dropout")
+    tuned.add_argument("--max-update", type=int, metavar="N", help="updates of a training")
+    parser.add_argument("--dry-run", action="store_true", help="print the commands and do nothing")
+    parser.add_argument(
+        "--report", action="store_true", help="train nothing: only a table of what is finished"
+    )
+    parser.add_argument(
+        "--report-to", type=Path, metavar="DIR", help="copy the table and the plots there"
+    )
 
 
-def paper_text(out: Path) -> Text:
-    """WMT14 from the hub with both pairs, and IWSLT14's test set in its subwords."""
-    wmt, ted = out / "data", out / "data-iwslt14"
-    commands = [
-        script_command("prepare", "wmt14", "--pairs", "en-de,en-fr", "--out", wmt),
-        script_command("prepare", "iwslt14", "--subwords-from", wmt, "--only-test", "--out", ted),
-    ]
-    tests = {"newstest2014": "newstest2014", "iwslt14": f"iwslt14={ted / 'raw' / 'test'}"}
-    return Text(wmt, ("en-de", "en-fr"), tests, commands=commands)
-
-
-def prepared_text(folder: Path) -> Text:
-    """A folder that `scripts/prepare.py` made; every test set that it has for its first pair.
+def run(arguments: argparse.Namespace) -> None:
+    """Run the cells that are not finished, and write the report.
 
     Raises:
-        InputError: it is not such a folder, or has no test set.
+        InputError: an option is wrong, --out holds cells that other commands made, there is
+            nothing to report, or a command failed (what does not need it is done all the same).
     """
-    manifest = folder / "manifest.json"
-    if not manifest.exists():
-        raise InputError(f"{manifest} does not exist: prepare the text with scripts/prepare.py")
-    pairs = tuple(json.loads(manifest.read_text())["pairs"])
-    source, _ = languages(pairs[0])
-    raw = sorted(folder.glob(f"raw/*.{pairs[0]}.{source}"))
-    names = [path.name.removesuffix(f".{pairs[0]}.{source}") for path in raw]
-    tests = {name: name for name in names if name != "valid"}
-    if not tests:
-        raise InputError(f"{folder} has no test set for {pairs[0]}: prepare it with --test")
-    return Text(folder, pairs, tests)
+    for name in ("seeds", "jobs", "max_update"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be 1 or more, got {value}")
+    from rim_nmt.experiments import table8_cells  # takes seconds: --help should not
 
-
-def find_text(scale: str, prepared: Path | None, out: Path) -> Text:
-    """The text of a scale, or the prepared folder that the user gives instead.
-
-    Raises:
-        InputError: the scale has no text of its own, or the folder is not a prepared one.
-    """
-    if prepared:
-        return prepared_text(prepared)
-    if scale == "small":
-        raise InputError(
-            "the small scale trains on text of your own: prepare it with scripts/prepare.py files "
-            "and give that folder as --prepared"
+    out = arguments.out or Path("runs/table8") / arguments.scale
+    if not arguments.report:
+        text = table8_cells.find_text(arguments.scale, arguments.prepared, out)
+        recipe = table8_cells.RECIPES[arguments.scale].adapted(
+            _values("--lr", arguments.lr),
+            _values("--dropout", arguments.dropout),
+            arguments.max_update,
         )
-    return {"tiny": tiny_text, "paper": paper_text}[scale](out)
-
-
-def build_cells(
-    text: Text,
-    recipe: Recipe,
-    models: dict[str, list[str]],
-    settings: Sequence[tuple[str, ...]],
-    seeds: Sequence[int],
-    out: Path,
-) -> list[Cell]:
-    """All cells of a table, those of one seed together.
-
-    Args:
-        text: what is trained on and tested.
-        recipe: how.
-        models: name -> flags added to its kind of model; a name that is no kind is a RIM.
-        settings: the pairs that are trained together, in each column.
-        seeds: one training with each.
-        out: a folder for each cell goes here.
-    """
-    return [
-        _cell(text, recipe, name, flags, pairs, seed, out)
-        for seed in seeds
-        for pairs in settings
-        for name, flags in models.items()
-    ]
-
-
-def _cell(
-    text: Text,
-    recipe: Recipe,
-    name: str,
-    flags: list[str],
-    pairs: tuple[str, ...],
-    seed: int,
-    out: Path,
-) -> Cell:
-    kind = name if name in MODELS else "rim"
-    folder = out / "cells" / f"{name}.{'+'.join(pairs)}.seed{seed}"
-    checkpoints = folder / "checkpoints"
-    source, target = languages(pairs[0])
-    several = len(pairs) > 1
-    task = (
-        ("--task", "multilingual_translation", "--lang-pairs", ",".join(pairs))
-        if several
-        else ("--source-lang", source, "--target-lang", target)
-    )
-    train = fairseq_command(
-        "train",
-        text.folder / "bin",
-        *("--user-dir", USER_DIR, *task),
-        *twins(recipe.size, several)[kind],
-        *flags,
-        *("--share-all-embeddings", "--dropout", recipe.dropout[kind]),
-        *("--criterion", "label_smoothed_cross_entropy", "--label-smoothing", 0.1),
-        *("--optimizer", "adam", "--adam-betas", "(0.9, 0.98)", "--clip-norm", 1.0),
-        *("--lr", recipe.lr[kind], "--lr-scheduler", "polynomial_decay"),
-        *("--warmup-updates", recipe.warmup_updates, "--total-num-update", recipe.max_update),
-        *("--max-update", recipe.max_update, "--patience", recipe.patience),
-        *("--max-tokens", recipe.max_tokens, "--required-batch-size-multiple", 1),
-        *("--validate-interval-updates", recipe.interval),
-        *("--save-interval-updates", recipe.interval),
-        *("--keep-interval-updates", recipe.average, "--no-epoch-checkpoints"),
-        *("--seed", seed, "--save-dir", checkpoints, "--ddp-backend", "legacy_ddp"),
-        *("--log-format", "json", "--log-interval", 20),
-        *recipe.more,
-        *(() if torch.cuda.is_available() or "--fp16" in recipe.more else ("--cpu",)),
-    )
-    averaged = checkpoints / "average.pt"
-    average = script_command("average", "--last", recipe.average, checkpoints, "--out", averaged)
-    score = {
-        f"{test}.{pairs[0]}" if several else test: script_command(
-            "score",
-            *("--checkpoint", averaged, "--data", text.folder, "--out", folder / "scores"),
-            *(("--target-lang", target) if several else ()),
-            *("--test", where),
+        cells = table8_cells.build_cells(
+            text,
+            recipe,
+            _models(arguments),
+            _settings(arguments.data, text),
+            range(1, arguments.seeds + 1),
+            out,
         )
-        for test, where in text.tests.items()
-    }
-    about = {"model": name, "pairs": list(pairs), "seed": seed}
-    return Cell(folder, about, recipe.max_update, train, average, score)
+        if arguments.dry_run:
+            for command in (*text.commands, *(c for cell in cells for c in cell.commands)):
+                print(shlex.join(command))
+            return
+        text.prepare(out / "prepare.log")
+        table8_cells.run_cells(cells, arguments.jobs)
+    _report(out, arguments.report_to)
 
 
-def run_cells(cells: Sequence[Cell], jobs: int) -> None:
-    """Run what is not finished, `jobs` cells at a time.
+def _report(out: Path, copy: Path | None) -> None:
+    from rim_nmt.experiments.table import write_report
 
-    Raises:
-        InputError: cells failed; the others were run all the same.
-    """
-    for cell in cells:
-        cell.check()
-    failures = []
+    report = out / "report"
+    write_report(out / "cells", report)
+    console.print((report / "table.md").read_text(), markup=False)
+    console.print(f"table and plots are in {report}")
+    if copy:
+        shutil.copytree(report, copy, dirs_exist_ok=True)
+        console.print(f"and in {copy}")
 
-    def work(cell: Cell) -> None:
+
+def _models(arguments: argparse.Namespace) -> dict[str, list[str]]:
+    variants = {}
+    for variant in arguments.variant:
+        name, given, flags = variant.partition("=")
+        if not given or not name.replace("-", "").isalnum() or name in MODELS:
+            raise InputError(f"--variant {variant!r}: expected NAME=FLAGS with a new NAME")
+        variants[name] = shlex.split(flags)
+    known = {**{kind: [] for kind in MODELS}, **variants}
+    unknown = [name for name in arguments.models if name not in known]
+    if unknown:
+        raise InputError(f"--models {unknown[0]}: known are {', '.join(known)}")
+    return {name: known[name] for name in dict.fromkeys([*arguments.models, *variants])}
+
+
+def _settings(given: list[str] | None, text) -> list[tuple[str, ...]]:
+    known = {"+".join(pairs): pairs for pairs in text.settings}
+    for name in given or known:
+        if name not in known:
+            raise InputError(f"--data {name}: {text.folder} can serve {' and '.join(known)}")
+    return [known[name] for name in given or known]
+
+
+def _values(flag: str, given: list[str]) -> dict[str, float]:
+    """ "0.002 rim=0.004" by model."""
+    values = {}
+    for text in given:
+        model, named, number = text.rpartition("=")
         try:
-            if not cell.run(progress):
-                console.print(f"{cell.name}: another process is at work on it")
-        except InputError as error:
-            failures.append(f"{cell.name}: {error}")
-
-    with training_progress() as progress, ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(work, (cell for cell in cells if not cell.finished)))
-    if failures:
-        raise InputError("\n".join(failures))
+            value = float(number)
+        except ValueError:
+            raise InputError(f"{flag} {text}: expected VALUE or MODEL=VALUE") from None
+        if named and model not in MODELS:
+            raise InputError(f"{flag} {text}: the models are {', '.join(MODELS)}")
+        values |= dict.fromkeys([model] if named else MODELS, value)
+    return values

@@ -12,8 +12,8 @@ import pytest
 
 from rim_nmt.data import corpus
 from rim_nmt.data.textfiles import find
-from rim_nmt.experiments.table8 import (
-    MODELS,
+from rim_nmt.experiments.table8 import MODELS
+from rim_nmt.experiments.table8_cells import (
     RECIPES,
     Text,
     build_cells,
