@@ -127,11 +127,11 @@ RECIPES = {
     ),
     "small": Recipe(
         size="iwslt",
-        max_update=1600,
-        warmup_updates=200,
-        interval=100,
+        max_update=1200,
+        warmup_updates=150,
+        interval=75,
         max_tokens=2500,
-        lr=per_model(0.002),
+        lr=per_model(0.004),
         dropout=per_model(0.3),
     ),
     "paper": Recipe(
