@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=20_000,
         help="stop there what has not been learned; with a higher number it goes on (%(default)s)",
     )
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (%(default)s)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what is there and what is not")
     parser.add_argument(
         "--report-to", type=Path, metavar="DIR", help="copy the table and the plots there"
@@ -87,6 +89,8 @@ def run(arguments: argparse.Namespace) -> None:
     from rim_nmt.experiments.copying_task import CopyingModel
     from rim_nmt.experiments.copying_training import check_settings, state_of, train_cell
 
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: there is no GPU that this PyTorch can use")
     cells = _cells(arguments)
     for settings in cells:  # before hours are spent on the first
         with torch.device("meta"):

@@ -332,11 +332,13 @@ def run_copying(*options: object) -> None:
         (["--seeds", 0], "--seeds must be 1 or more, got 0"),
         (["--curve-spans", 5, -1], "--curve-spans must be 0 or more, got -1"),
         (["--lr", 0], "--lr must be above 0, got 0.0"),
+        (["--device", "cuda"], "there is no GPU"),
     ],
 )
-def test_wrong_options_are_refused_before_any_training(tmp_path, options, message):
+def test_wrong_options_are_refused_before_any_training(tmp_path, monkeypatch, options, message):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=message):
-        run_copying("--out", tmp_path / "out", *options)
+        run_copying("--out", tmp_path / "out", *OPTIONS, "--max-update", 1, *options)
     assert not (tmp_path / "out").exists()
 
 
@@ -351,6 +353,8 @@ def test_a_dry_run_names_the_cells_and_trains_nothing(tmp_path, capsys):
     assert lines[3] == "lstm-12/seed1: goes on after 10 updates"
     assert lines[4] == "lstm-24/seed1: new"
     assert lines[5] == "rim-24/seed2: new" and len(lines) == 10
+    with pytest.raises(InputError, match=r"lr 0\.01, now 0\.02"):
+        run_copying("--out", tmp_path, *OPTIONS, "--lr", 0.02, "--dry-run")
 
 
 def test_killed_and_called_again(tmp_path):
