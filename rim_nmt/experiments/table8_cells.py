@@ -26,6 +26,8 @@ from rim_nmt.experiments.table8 import MODELS
 from rim_nmt.files import InputError, read_lines, write_lines
 from rim_nmt.models.twins import twins
 
+NEVER = 1_000_000  # epochs
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -279,7 +281,9 @@ def _cell(
         *("--max-tokens", recipe.max_tokens, "--required-batch-size-multiple", 1),
         *("--validate-interval-updates", recipe.interval),
         *("--save-interval-updates", recipe.interval),
-        *("--keep-interval-updates", recipe.average, "--no-epoch-checkpoints"),
+        # not at the ends of epochs too, which would count towards --patience
+        *("--validate-interval", NEVER, "--save-interval", NEVER, "--no-epoch-checkpoints"),
+        *("--keep-interval-updates", recipe.average),
         *("--seed", seed, "--save-dir", checkpoints, "--ddp-backend", "legacy_ddp"),
         *("--log-format", "json", "--log-interval", 20),
         *recipe.more,

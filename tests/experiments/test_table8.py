@@ -1,5 +1,6 @@
 """The experiment of Table 8: its cells, its text, and the command from beginning to end."""
 
+import argparse
 import json
 import os
 import shlex
@@ -12,6 +13,7 @@ import pytest
 
 from rim_nmt.data import corpus
 from rim_nmt.data.textfiles import find
+from rim_nmt.experiments import table8
 from rim_nmt.experiments.table8 import MODELS
 from rim_nmt.experiments.table8_cells import (
     RECIPES,
@@ -42,6 +44,13 @@ def flags_of(command: list[str]) -> dict[str, str]:
         elif flags:
             flags[flag] = f"{flags[flag]} {part}".strip()
     return flags
+
+
+def run_table8(*arguments) -> None:
+    """scripts/experiment.py table8 in this process."""
+    parser = argparse.ArgumentParser()
+    table8.add_arguments(parser)
+    table8.run(parser.parse_args([str(argument) for argument in arguments]))
 
 
 def test_every_cell_differs_in_what_it_is_about_and_in_nothing_else():
@@ -129,27 +138,25 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path):
         (["--max-update", "0"], "--max-update"),
     ],
 )
-def test_wrong_arguments_are_named(arguments, named, prepared, monkeypatch, capsys):
-    from scripts import experiment
-
-    command = ["experiment.py", "table8", "--scale", "tiny", "--prepared", str(prepared)]
-    monkeypatch.setattr(sys, "argv", [*command, *arguments])
-    with pytest.raises(SystemExit) as error:
-        experiment.run_main(experiment.main)
-    assert error.value.code == 2 and named in capsys.readouterr().err
+def test_wrong_arguments_are_named(arguments, named, prepared):
+    with pytest.raises(InputError) as error:
+        run_table8("--scale", "tiny", "--prepared", prepared, *arguments)
+    assert named in str(error.value)
 
 
-def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path):
+def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)  # commands are relative to it
     out = tmp_path / "experiment"
-    arguments = ["table8", "--scale", "tiny", "--prepared", prepared, "--out", out]
-    arguments += ["--models", "rim", "--max-update", 48]
-    command = [sys.executable, ROOT / "scripts/experiment.py", *arguments]
-    printed = run_script("experiment", *arguments, "--dry-run").stdout.splitlines()
+    arguments = ["--scale", "tiny", "--prepared", prepared, "--out", out]
+    arguments += ["--models", "rim", "--max-update", 36]
+    run_table8(*arguments, "--dry-run")
+    printed = capsys.readouterr().out.splitlines()
     cell = out / "cells" / "rim.en-de.seed1"
     assert not out.exists()
 
+    command = [sys.executable, ROOT / "scripts/experiment.py", "table8", *arguments]
     process = subprocess.Popen(
-        [str(part) for part in command], cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL
+        [str(part) for part in command], start_new_session=True, stdout=subprocess.DEVNULL
     )
     checkpoint = cell / "checkpoints" / "checkpoint_last.pt"
     deadline = time.monotonic() + 120
@@ -160,11 +167,11 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path):
     process.wait()
     assert not (cell / "result.json").exists()
 
-    shown = run_script("experiment", *arguments).stdout
+    shown = run_script("experiment", "table8", *arguments).stdout
     assert "goes on from its last checkpoint" in shown
     assert "Loaded checkpoint" in (cell / "train.log").read_text()
     result = json.loads((cell / "result.json").read_text())
-    assert result["updates"] == 48 and len(result["valid"]) == 12
+    assert result["updates"] == 36 and len(result["valid"]) == 12
     assert result["usage"].keys() >= {"enc_usage", "dec_usage"}
     table = (out / "report" / "table.md").read_text()
     assert f"{result['scores']['transfer']['BLEU']['score']:.1f}" in table
@@ -172,8 +179,9 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path):
         shlex.split(line) for line in printed
     ]
 
-    again = run_script("experiment", *arguments, "--report", "--report-to", tmp_path / "again")
-    assert table in again.stdout
-    for name in ("table.md", "table.json", "scores.png", "learning.png"):
-        copy = (tmp_path / "again" / name).read_bytes()
-        assert copy == (out / "report" / name).read_bytes()
+    kept = {path.name: path.read_bytes() for path in (out / "report").iterdir()}
+    assert set(kept) == {"table.md", "table.json", "scores.png", "learning.png"}
+    run_table8(*arguments, "--report", "--report-to", tmp_path / "copy")
+    assert table in capsys.readouterr().out
+    for folder in (out / "report", tmp_path / "copy"):
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
