@@ -1,8 +1,11 @@
 """A small corpus, prepared and trained once through the real commands."""
 
+import io
 import os
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +53,23 @@ def run_command(command: list, check: bool = True, **more) -> subprocess.Complet
 def run_script(name: str, *arguments, **more) -> subprocess.CompletedProcess:
     """Run one of scripts/ with this Python."""
     return run_command([sys.executable, ROOT / "scripts" / f"{name}.py", *arguments], **more)
+
+
+@pytest.fixture
+def call_script(monkeypatch, capsys) -> Callable[..., str]:
+    """`run_script` without a process of its own, which needs seconds to start; returns what was
+    printed."""
+
+    def call(name: str, *arguments, input: str = "") -> str:
+        monkeypatch.setattr("sys.argv", [name, *(str(part) for part in arguments)])
+        monkeypatch.setattr("sys.path", list(sys.path))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(input.encode())))
+        monkeypatch.setattr("rim_nmt.cli.quiet_fairseq", lambda: None)  # other tests may listen
+        capsys.readouterr()
+        runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")
+        return capsys.readouterr().out
+
+    return call
 
 
 def train_command(data: Path, save_dir: Path, *more) -> list:

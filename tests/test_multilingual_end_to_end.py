@@ -12,7 +12,7 @@ from rim_nmt.commands import USER_DIR, fairseq_command
 from rim_nmt.files import InputError, read_lines
 from rim_nmt.models.multilingual import MultilingualRecurrentModel
 from rim_nmt.translator import Translator
-from tests.conftest import SMALL, Trained, run_command, run_script
+from tests.conftest import SMALL, Trained, run_command
 
 TASK = ("--task", "multilingual_translation", "--lang-pairs", "en-de,en-fr")
 SENTENCES = ["The dog sleeps.", "We see the house."]
@@ -95,14 +95,14 @@ def test_generate_translates_every_sentence(trained):
         assert reference == raw[int(number)]
 
 
-def test_interactive_translate_and_hub_agree(trained):
+def test_interactive_translate_and_hub_agree(trained, call_script):
     text = "\n".join(SENTENCES) + "\n"
     command = fairseq_command("interactive", *inference(trained, "fr"))
     theirs = re.findall(r"^D-\d+\t[-\d.]+\t(.*)$", run_command(command, input=text).stdout, re.M)
-    ours = run_script(
+    ours = call_script(
         "translate", "--checkpoint", trained.checkpoint, "--data", trained.data,
         "--target-lang", "fr", input=text,
-    ).stdout.splitlines()  # fmt: skip
+    ).splitlines()  # fmt: skip
     hub = MultilingualRecurrentModel.from_pretrained(
         str(trained.checkpoint.parent),
         trained.checkpoint.name,
@@ -118,8 +118,8 @@ def test_interactive_translate_and_hub_agree(trained):
     assert together != translations(load(trained, target_lang="de"))
 
 
-def test_score_of_one_direction(trained, tmp_path):
-    run_script(
+def test_score_of_one_direction(trained, tmp_path, call_script):
+    call_script(
         "score", "--checkpoint", trained.checkpoint, "--data", trained.data,
         "--target-lang", "fr", "--test", "test", "--out", tmp_path,
     )  # fmt: skip

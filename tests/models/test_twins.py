@@ -1,8 +1,5 @@
 """Models of equal size have equally many parameters."""
 
-import subprocess
-import sys
-
 import pytest
 
 from rim_nmt.mechanism import RIM
@@ -11,7 +8,6 @@ from rim_nmt.models.multilingual import MULTILINGUAL_ARCHITECTURES
 from rim_nmt.models.parameters import build_without_memory, count_parameters
 from rim_nmt.models.recurrent import PlainRNN
 from rim_nmt.models.twins import SIZES, twins
-from tests.conftest import ROOT
 
 ONE = ("en-de",)
 TWO = ("en-de", "fr-en")  # neither source nor target is the same
@@ -62,10 +58,9 @@ def test_no_such_size():
         twins("huge")
 
 
-def test_the_table_of_a_vocabulary():
+def test_the_table_of_a_vocabulary(call_script):
     """rim_tiny with the dictionary of the demo has 928,256 parameters."""
-    command = [sys.executable, "scripts/parameters.py", "--vocab-size", "1404"]
-    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    table = call_script("parameters", "--vocab-size", 1404)
     rows = [line.split() for line in table.splitlines()[2:]]
     assert ["tiny", "1", "rim", "928,256", "1.0000"] in rows
     assert len(rows) == 2 * len(SIZES) * 3
