@@ -2,18 +2,21 @@
 
 import functools
 import logging
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import kernel as compiled
+from rim_nmt.mechanism import gpu_kernel
+from rim_nmt.mechanism import kernel as cpu_kernel
 from rim_nmt.mechanism.communication import PROJECTIONS, Communication
 from rim_nmt.mechanism.dynamics import GRUDynamics, LSTMDynamics, State
 from rim_nmt.mechanism.input_attention import InputAttention
 from rim_nmt.mechanism.selection import select_active
 
 DYNAMICS = {"lstm": LSTMDynamics, "gru": GRUDynamics}
-KERNELS = ("auto", "plain", "compiled")
+KERNELS = ("auto", "plain", "compiled", "triton")
+_MODULES = {"compiled": cpu_kernel, "triton": gpu_kernel}
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +56,9 @@ class RIM(nn.Module):
         comm_value_size: width of its values in each head.
         comm_dropout: dropout on the communication attention.
         comm_projection: "linear" or "gated", the map P from the heads back to width d.
-        kernel: "plain" computes as this file reads; "compiled" is kernel.cpp, which computes
-            nothing for mechanisms that are not active; "auto" takes it where it can be taken.
+        kernel: "plain" computes as this file reads; "compiled" is kernel.cpp, for CPUs, which
+            computes nothing for mechanisms that are not active; "triton" is gpu_kernel.py, for
+            GPUs; "auto" takes the one of the device where it can be taken.
 
     Raises:
         ValueError: for sizes that do not fit together; the message prints them.
@@ -173,20 +177,39 @@ class RIM(nn.Module):
             activity, T x B x K, bool.
 
         Raises:
-            ValueError: if x, the state or the mask do not have these shapes, or if the compiled
-                kernel was asked for where it cannot be used.
+            ValueError: if x, the state or the mask do not have these shapes, or if a kernel was
+                asked for where it cannot be used.
         """
         self._check_input(x, state, padding_mask)
-        obstacle = "as asked"
-        if self.kernel != "plain":
-            obstacle = compiled.obstacle(self, x)
+        path = self._choose_path(x)
+        results = (
+            path.run(self, x, state, padding_mask)
+            if path
+            else self._run_plain(x, state, padding_mask)
+        )
+        return results if need_activity else results[:2]
+
+    def _choose_path(self, x: Tensor) -> ModuleType | None:
+        """The kernel's module that computes this input; None is this file."""
+        if self.kernel == "plain":
+            obstacle = "as asked"
+        else:
+            name = self.kernel
+            if name == "auto":
+                name = "compiled" if x.device.type == "cpu" else "triton"
+            obstacle = _MODULES[name].obstacle(self, x)
             if obstacle is None:
-                _log_once("RIM layers are computed by the compiled kernel")
-                output, final_state, activity = compiled.run(self, x, state, padding_mask)
-                return (output, final_state, activity) if need_activity else (output, final_state)
-            if self.kernel == "compiled":
-                raise ValueError(f"the compiled kernel was asked for, but {obstacle}")
+                _log_once(f"RIM layers are computed by the {name} kernel")
+                return _MODULES[name]
+            if self.kernel != "auto":
+                raise ValueError(f"the {name} kernel was asked for, but {obstacle}")
         _log_once(f"RIM layers are computed by plain PyTorch: {obstacle}")
+        return None
+
+    def _run_plain(
+        self, x: Tensor, state: Tensor | tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor | tuple[Tensor, ...], Tensor]:
+        """`forward` as this file reads; activity is always returned."""
         steps, batch, _ = x.shape
         split_state = self._split(state, x)
         keys, values = self.input_attention.project_input(x)
@@ -201,10 +224,7 @@ class RIM(nn.Module):
 
         output = torch.stack(outputs)  # T x K x B x d
         output = output.transpose(1, 2).reshape(steps, batch, self.hidden_size)  # T x B x D
-        final_state = self._join(split_state)
-        if need_activity:
-            return output, final_state, torch.stack(activity).transpose(1, 2)  # T x B x K
-        return output, final_state
+        return output, self._join(split_state), torch.stack(activity).transpose(1, 2)  # T x B x K
 
     def _step(
         self, key: Tensor, value: Tensor, pad: Tensor | None, state: State

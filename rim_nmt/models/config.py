@@ -5,6 +5,9 @@ from typing import Optional
 
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 
+from rim_nmt.mechanism.communication import PROJECTIONS
+from rim_nmt.mechanism.rim import DYNAMICS, KERNELS
+
 
 def _flag(default, help_text: str):
     return field(default=default, metadata={"help": help_text})
@@ -40,7 +43,7 @@ class RecurrentModelConfig(FairseqDataclass):
     )
     num_mechanisms: int = _flag(6, "mechanisms K in a RIM layer; D must be divisible by it")
     num_active: int = _flag(4, "mechanisms A that are active at a step")
-    rim_dynamics: ChoiceEnum(["lstm", "gru"]) = _flag("lstm", "cell inside each mechanism")
+    rim_dynamics: ChoiceEnum(DYNAMICS) = _flag("lstm", "cell inside each mechanism")
     input_heads: int = _flag(4, "heads of a RIM layer's input attention")
     input_key_size: int = _flag(64, "width of its queries and keys in each head")
     input_value_size: Optional[int] = _flag(  # noqa: UP045  (fairseq reads the annotation)
@@ -51,9 +54,11 @@ class RecurrentModelConfig(FairseqDataclass):
     comm_key_size: int = _flag(32, "width of its queries and keys in each head")
     comm_value_size: int = _flag(32, "width of its values in each head")
     comm_dropout: float = _flag(0.1, "dropout on the communication attention")
-    comm_projection: ChoiceEnum(["linear", "gated"]) = _flag(
+    comm_projection: ChoiceEnum(PROJECTIONS) = _flag(
         "linear", "how what was communicated is mapped back to the width of a mechanism"
     )
-    rim_kernel: ChoiceEnum(["auto", "plain", "compiled"]) = _flag(
-        "auto", "how RIM layers are computed: plain PyTorch, or by a kernel compiled at first use"
+    rim_kernel: ChoiceEnum(KERNELS) = _flag(
+        "auto",
+        "how RIM layers are computed: in plain PyTorch, or by the kernels compiled at first use "
+        "for CPUs (compiled) or GPUs (triton)",
     )
