@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Time and memory of a RIM layer relative to torch.nn.LSTM of the same width, on the CPU: a
-training step, forward only, one decoding step, and many more mechanisms with as many active."""
+training step (in float32 and, where the processor has AMX, in bfloat16), forward only, one
+decoding step, and many more mechanisms with as many active."""
 
 import argparse
 import functools
@@ -17,6 +18,7 @@ import torch
 
 from benchmarks.timing import interleaved
 from rim_nmt.mechanism import RIM
+from rim_nmt.processor import bfloat16_obstacle
 
 KINDS = {  # built from I, D and, where they are not 6 and 4, K and A
     "torch.nn.LSTM": lambda input_size, hidden_size, *_: torch.nn.LSTM(input_size, hidden_size),
@@ -40,6 +42,11 @@ def main() -> None:
     print(f"T={arguments.steps} B={arguments.batch} I={sizes[0]} D={sizes[1]} K=6 A=4, float32, "
           f"{torch.get_num_threads()} thread(s), torch {torch.__version__}")  # fmt: skip
     compare("training step", layers, functools.partial(train, x=x), arguments.rounds)
+    if obstacle := bfloat16_obstacle():
+        print(f"{'training step, bf16':22} not measured: {obstacle}")
+    else:
+        in_bfloat16 = functools.partial(train, x=x, bfloat16=True)
+        compare("training step, bf16", layers, in_bfloat16, arguments.rounds)
     compare("forward", layers, functools.partial(infer, inputs=(x,)), arguments.rounds)
     for batch in (5, 40, 320):
         step = torch.randn(1, batch, sizes[0])
@@ -66,8 +73,10 @@ def main() -> None:
         print(f"{'memory of a step':22} {name:17} {value / 1024:8.1f} MiB {ratio:5.2f}")
 
 
-def train(layer: torch.nn.Module, x: torch.Tensor) -> None:
-    layer(x)[0].sum().backward()
+def train(layer: torch.nn.Module, x: torch.Tensor, bfloat16: bool = False) -> None:
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        output, _ = layer(x)
+    output.sum().backward()
 
 
 @torch.no_grad()
