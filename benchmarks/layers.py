@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Time and memory of a RIM layer relative to torch.nn.LSTM of the same width: a training step,
-forward only, one decoding step, and many more mechanisms with as many active. On a GPU, where
-nn.LSTM is cuDNN's, the first two, under autocast; --steps 64 --batch 256 --hidden-size 768 are the
-sizes of the target there."""
+"""Time and memory of a RIM layer relative to torch.nn.LSTM of the same width: a training step (in
+float32 and, where the processor has AMX, in bfloat16), forward only, one decoding step, and many
+more mechanisms with as many active. On a GPU, where nn.LSTM is cuDNN's, a training step and forward
+only, in float16; --steps 64 --batch 256 --hidden-size 768 are the sizes of the target there."""
 
 import argparse
 import functools
@@ -19,6 +19,7 @@ import torch
 
 from benchmarks.timing import interleaved
 from rim_nmt.mechanism import RIM
+from rim_nmt.processor import bfloat16_obstacle
 
 KINDS = {  # built from I, D and, where they are not 6 and 4, K and A
     "torch.nn.LSTM": lambda input_size, hidden_size, *_: torch.nn.LSTM(input_size, hidden_size),
@@ -48,6 +49,11 @@ def main() -> None:
     print(f"T={arguments.steps} B={arguments.batch} I={sizes[0]} D={sizes[1]} K=6 A=4, float32, "
           f"{torch.get_num_threads()} thread(s), torch {torch.__version__}")  # fmt: skip
     compare("training step", layers, functools.partial(train, x=x), arguments.rounds)
+    if obstacle := bfloat16_obstacle():
+        print(f"{'training step, bf16':22} not measured: {obstacle}")
+    else:
+        in_bfloat16 = functools.partial(train, x=x, bfloat16=True)
+        compare("training step, bf16", layers, in_bfloat16, arguments.rounds)
     compare("forward", layers, functools.partial(infer, inputs=(x,)), arguments.rounds)
     for batch in (5, 40, 320):
         step = torch.randn(1, batch, sizes[0])
@@ -90,8 +96,10 @@ def on_gpu(steps: int, batch: int, sizes: tuple[int, int], rounds: int) -> None:
     compare("forward", layers, functools.partial(timed, job=infer, inputs=(x,)), rounds)
 
 
-def train(layer: torch.nn.Module, x: torch.Tensor) -> None:
-    layer(x)[0].sum().backward()
+def train(layer: torch.nn.Module, x: torch.Tensor, bfloat16: bool = False) -> None:
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        output, _ = layer(x)
+    output.sum().backward()
 
 
 @torch.no_grad()

@@ -27,6 +27,7 @@ from fairseq.trainer import Trainer
 from benchmarks.timing import interleaved
 from rim_nmt.cli import quiet_fairseq
 from rim_nmt.commands import USER_DIR
+from rim_nmt.processor import bfloat16_obstacle
 
 # fairseq's own models in a number of layers that is usual at this size, and in widths that give
 # them the number of parameters that the RIM has
@@ -70,11 +71,14 @@ def main() -> None:
     parser.add_argument("--test-batch", type=int, default=64, help="sentences (%(default)s)")
     parser.add_argument("--beam", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="timings of each (%(default)s)")
+    parser.add_argument("--amp", action="store_true", help="only training, in bfloat16")
     parser.add_argument(
         "--profile", metavar="NAME", help="only show where training spends its time in this model"
     )
     arguments = parser.parse_args()
     models = MODELS[arguments.size]
+    if arguments.amp and (obstacle := bfloat16_obstacle()):
+        parser.error(f"--amp is not measured: {obstacle}")
     if arguments.profile:
         if arguments.profile not in models:
             parser.error(f"--profile {arguments.profile}: expected one of {', '.join(models)}")
@@ -90,7 +94,7 @@ def main() -> None:
 
     trainers, generators = {}, {}
     for name, flags in models.items():
-        cfg = configuration(flags)
+        cfg = configuration(f"{flags} --amp" if arguments.amp else flags)
         task = TranslationTask(cfg.task, dictionary, dictionary)
         model = task.build_model(cfg.model)
         print(f"{name:20} {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
@@ -116,12 +120,13 @@ def main() -> None:
         generators[name].generate([], sources)
 
     print(f"batches of {arguments.train_batch} and {arguments.test_batch} sentences, vocabulary "
-          f"{len(dictionary)}, float32, {torch.get_num_threads()} thread(s), "
+          f"{len(dictionary)}, {'bfloat16' if arguments.amp else 'float32'}, "
+          f"{torch.get_num_threads()} thread(s), "
           f"torch {torch.__version__}")  # fmt: skip
-    for title, step, count in (
-        ("training", train, tokens),
-        (f"beam {arguments.beam}", generate, 20 * arguments.test_batch),
-    ):
+    measured = [("training", train, tokens)]
+    if not arguments.amp:  # generation is in float32 whatever the training was in
+        measured.append((f"beam {arguments.beam}", generate, 20 * arguments.test_batch))
+    for title, step, count in measured:
         jobs = {name: lambda name=name, step=step: step(name) for name in trainers}
         seconds = interleaved(jobs, arguments.rounds)
         for name, value in seconds.items():

@@ -11,6 +11,7 @@ from rim_nmt.averaging import average_checkpoints
 from rim_nmt.commands import USER_DIR, fairseq_command
 from rim_nmt.files import InputError, read_lines
 from rim_nmt.models.model import RecurrentModel
+from rim_nmt.processor import bfloat16_obstacle
 from rim_nmt.translator import Translator
 from tests.conftest import run_command, run_script, train_command
 
@@ -211,3 +212,15 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared, trained, 
     undisturbed = torch.load(trained.checkpoint)["model"]
     different = [name for name in resumed if not torch.equal(resumed[name], undisturbed[name])]
     assert different == []
+
+
+def test_amp_on_a_processor_trains_or_says_why_not(prepared, tmp_path):
+    command = train_command(prepared, tmp_path, "--max-update", 2, "--amp")
+    done = run_command(command, check=False)
+    obstacle = bfloat16_obstacle()
+    if obstacle is None:
+        assert done.returncode == 0
+    else:
+        assert done.returncode == 1
+        assert f"{obstacle}: leave --amp away" in done.stderr.splitlines()[-1]
+    assert (tmp_path / "checkpoint_last.pt").exists() == (obstacle is None)

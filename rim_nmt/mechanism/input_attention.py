@@ -77,8 +77,8 @@ class InputAttention(nn.Module):
             K x B x M, in float32 where the rest is in less: it decides who is active.
         """
         queries = self.query(h).unflatten(-1, (self.num_heads, self.key_size))  # K x B x M x d_e
-        scores = (queries * keys).sum(-1)  # K x B x M
-        return torch.sigmoid(at_least_float32(scores))
+        scores = (at_least_float32(queries) * keys).sum(-1)  # K x B x M
+        return torch.sigmoid(scores)
 
     def read(self, p: Tensor, values: Tensor) -> Tensor:
         """What every mechanism reads, u_k.

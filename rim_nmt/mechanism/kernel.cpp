@@ -15,12 +15,19 @@
 // of a step are first those of the active sentences, then those of the sentences fallen asleep.
 //
 // The batch is cut into slices, one a thread; every slice has rows and scratch of its own.
+//
+// Numbers are R; what goes into matrix products is W: R itself, or bfloat16 where R is float.
+// Weights come in W, everything else is rounded for each product, whose result is in R.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
+
+using bfloat16 = uint16_t;  // the upper half of a float
 
 extern "C" {  // BLAS, from the library that PyTorch brings
 void sgemm_(const char *, const char *, const int *, const int *, const int *, const float *,
@@ -29,6 +36,11 @@ void sgemm_(const char *, const char *, const int *, const int *, const int *, c
 void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
             const double *, const int *, const double *, const int *, const double *, double *,
             const int *);
+// MKL's; missing where PyTorch brings another library (kernel.py asks)
+__attribute__((weak)) void gemm_bf16bf16f32_(const char *, const char *, const int *, const int *,
+                                             const int *, const float *, const bfloat16 *,
+                                             const int *, const bfloat16 *, const int *,
+                                             const float *, float *, const int *);
 }
 
 namespace {
@@ -43,17 +55,44 @@ void blas(const char *ta, const char *tb, const int *m, const int *n, const int 
           double *c, const int *ldc) {
     dgemm_(ta, tb, m, n, k, x, a, lda, b, ldb, y, c, ldc);
 }
+void blas(const char *ta, const char *tb, const int *m, const int *n, const int *k, const float *x,
+          const bfloat16 *a, const int *lda, const bfloat16 *b, const int *ldb, const float *y,
+          float *c, const int *ldc) {
+    gemm_bf16bf16f32_(ta, tb, m, n, k, x, a, lda, b, ldb, y, c, ldc);
+}
+
+// A stored matrix as a product takes it: where it lies, or rounded into a copy without gaps.
+template <class W>
+struct Operand {
+    std::unique_ptr<W[]> copy;
+    const W *data;
+    int ld;  // distance between stored rows
+
+    Operand(const W *x, long, long, long ld) : data(x), ld(ld) {}
+    template <class R>
+    Operand(const R *x, long rows, long columns, long x_ld)
+        : copy(new W[rows * columns]), data(copy.get()), ld(columns) {
+        W *to = copy.get();
+        for (long i = 0; i < rows; i++, x += x_ld, to += columns)
+            for (long l = 0; l < columns; l++) {  // to the nearest; halfway to the even one
+                const auto bits = std::bit_cast<uint32_t>(x[l]);
+                to[l] = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+            }
+    }
+};
 
 // Row-major c (rows x columns) = op(a) op(b) + keep * c; `inner` is the summed dimension, ld* are
 // the distances between stored rows.
-template <class R>
-void product(long rows, long columns, long inner, const R *a, long lda, bool a_transposed,
-             const R *b, long ldb, bool b_transposed, R *c, long ldc, R keep = 0) {
+template <class W, class A, class B, class R>
+void product(long rows, long columns, long inner, const A *a, long lda, bool a_transposed,
+             const B *b, long ldb, bool b_transposed, R *c, long ldc, int keep = 0) {
     if (!rows || !columns || !inner) return;
-    const int m = rows, n = columns, k = inner, la = lda, lb = ldb, lc = ldc;
-    const R one = 1;
-    blas(b_transposed ? "T" : "N", a_transposed ? "T" : "N", &n, &m, &k, &one, b, &lb, a, &la,
-         &keep, c, &lc);
+    const Operand<W> left(a, a_transposed ? inner : rows, a_transposed ? rows : inner, lda);
+    const Operand<W> right(b, b_transposed ? columns : inner, b_transposed ? inner : columns, ldb);
+    const int m = rows, n = columns, k = inner, lc = ldc;
+    const R one = 1, old = keep;
+    blas(b_transposed ? "T" : "N", a_transposed ? "T" : "N", &n, &m, &k, &one, right.data,
+         &right.ld, left.data, &left.ld, &old, c, &lc);
 }
 
 // With -ffast-math nothing may become infinite: exp(-x) would below the bound, where the sigmoid is
@@ -73,15 +112,15 @@ struct Sizes {
 };
 
 // All arrays are contiguous, in the order of the letters; P is the number of rows.
-template <class R>
+template <class R, class W>
 struct Arrays {
     // the layer
-    const R *query;    // K d Me
-    const R *gates;    // K (Mv+d) 4d: weights from what is read, below them from the state
+    const W *query;    // K d Me
+    const W *gates;    // K (Mv+d) 4d: weights from what is read, below them from the state
     const R *bias;     // K 4d
-    const R *comm_q;   // K d Cf
-    const R *comm_kv;  // K d C(f+g): keys, then values
-    const R *project;  // K Cg d
+    const W *comm_q;   // K d Cf
+    const W *comm_kv;  // K d C(f+g): keys, then values
+    const W *project;  // K Cg d
     // the input
     const R *keys;           // T B Me, divided by sqrt(e)
     const R *values;         // T B Mv
@@ -122,13 +161,13 @@ struct Arrays {
 
 namespace {
 
-template <class R>
+template <class R, class W>
 struct Slice {
     const Sizes &s;
-    const Arrays<R> &a;
+    const Arrays<R, W> &a;
     const long number, begin, end, Me, Mv, X, Cf, KV, Cg, D;
 
-    Slice(const Sizes &s, const Arrays<R> &a, long number)
+    Slice(const Sizes &s, const Arrays<R, W> &a, long number)
         : s(s), a(a), number(number), begin(a.bounds[number]), end(a.bounds[number + 1]),
           Me(s.M * s.e), Mv(s.M * s.v), X(Mv + s.d), Cf(s.C * s.f), KV(s.C * (s.f + s.g)),
           Cg(s.C * s.g), D(s.K * s.d) {}
@@ -153,12 +192,6 @@ struct Slice {
     std::vector<R> attention;      // M: how much of the input each mechanism would read
     std::vector<uint8_t> changed;  // whether the state has changed since it was last read
     std::vector<std::vector<int>> awake, asleep;  // by mechanism: sentences
-    // Pairs sentence by sentence, so that what several read of one sentence is still at hand; with
-    // their number in the order of mechanisms. Row -1 where a sentence is padded.
-    struct Pair {
-        int row, number;
-    };
-    std::vector<Pair> by_sentence;
     std::vector<R> d_w, d_q;  // scratch of attend_backward
 
     void choose(long t);
@@ -170,8 +203,8 @@ struct Slice {
 };
 
 // u: what the mechanism of a pair reads of the input.
-template <class R>
-void Slice<R>::read_input(long t, long row, R *u) const {
+template <class R, class W>
+void Slice<R, W>::read_input(long t, long row, R *u) const {
     const R *value = a.values + (t * s.B + a.sentence[row]) * Mv;
     for (long m = 0; m < s.M; m++) {
         R weight = a.p[row * s.M + m];
@@ -180,11 +213,14 @@ void Slice<R>::read_input(long t, long row, R *u) const {
     }
 }
 
-template <class R>
-void Slice<R>::forward() {
+template <class R, class W>
+void Slice<R, W>::forward() {
     const long K = s.K, d = s.d, most = size();
     std::vector<R> x(most * X), y(most * std::max({Me, KV, d}));
     std::vector<int> rows;
+    // Rows of the pairs sentence by sentence, so that what several read of one sentence is still at
+    // hand; -1 where a sentence is padded.
+    std::vector<int> by_sentence;
     queries.resize(most * K * Me), attention.resize(most * K * s.M), changed.assign(most * K, 1);
     awake.resize(K), asleep.resize(K);
     std::copy(a.c0 + begin * D, a.c0 + end * D, a.c + begin * D);
@@ -198,12 +234,12 @@ void Slice<R>::forward() {
             const long n = rows.size();
             for (long i = 0; i < n; i++)
                 std::copy_n(h_before(t, rows[i]) + k * d, d, &x[i * d]);
-            product<R>(n, Me, d, x.data(), d, false, a.query + k * d * Me, Me, false, y.data(), Me);
+            product<W>(n, Me, d, x.data(), d, false, a.query + k * d * Me, Me, false, y.data(), Me);
             for (long i = 0; i < n; i++)
                 std::copy_n(&y[i * Me], Me, &queries[((rows[i] - begin) * K + k) * Me]);
         }
         choose(t);
-        by_sentence.assign(most * s.A, {-1, 0});
+        by_sentence.assign(most * s.A, -1);
 
         std::copy(h_before(t, begin), h_before(t, begin) + most * D, a.out + (t * s.B + begin) * D);
         if (s.save && t)  // what stays asleep is read as it was
@@ -216,14 +252,14 @@ void Slice<R>::forward() {
                 const uint8_t *active = a.active + (t * s.B + b) * K;
                 a.sentence[row] = b;
                 a.dropped[row] = (t * s.B + b) * s.A + std::count(active, active + k, 1);
-                by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {int(row), 0};
+                if (s.C) by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = row;
                 std::copy_n(&attention[place * s.M], s.M, a.p + row * s.M);
                 if (s.save) std::copy_n(&queries[place * Me], Me, a.q + row * Me);
                 read_input(t, row, &x[i * X]);
                 std::copy_n(h_before(t, b) + k * d, d, &x[i * X + Mv]);
             }
             R *gate = a.gate + at * 4 * d;
-            product<R>(n, 4 * d, X, x.data(), X, false, a.gates + k * X * 4 * d, 4 * d, false, gate,
+            product<W>(n, 4 * d, X, x.data(), X, false, a.gates + k * X * 4 * d, 4 * d, false, gate,
                        4 * d);
             const R *bias = a.bias + k * 4 * d;
             for (long i = 0; i < n; i++, gate += 4 * d) {
@@ -243,7 +279,7 @@ void Slice<R>::forward() {
             }
             long row = reads(t)[k];
             if (s.C) {
-                product<R>(n, Cf, d, a.h_mid + at * d, d, false, a.comm_q + k * d * Cf, Cf, false,
+                product<W>(n, Cf, d, a.h_mid + at * d, d, false, a.comm_q + k * d * Cf, Cf, false,
                            a.cq + at * Cf, Cf);
                 R *h = a.h_read + row * d;
                 std::copy_n(a.h_mid + at * d, n * d, h);
@@ -251,7 +287,7 @@ void Slice<R>::forward() {
                 for (int b : asleep[k]) std::copy_n(h_before(t, b) + k * d, d, h), h += d;
                 const long count = n + asleep[k].size();
                 R *kv = s.save ? a.kv + row * KV : y.data();
-                product<R>(count, KV, d, a.h_read + row * d, d, false, a.comm_kv + k * d * KV, KV,
+                product<W>(count, KV, d, a.h_read + row * d, d, false, a.comm_kv + k * d * KV, KV,
                            false, kv, KV);
                 for (long i = 0; i < count; i++) {
                     const long b = i < n ? sentences[i] : asleep[k][i - n];
@@ -266,12 +302,12 @@ void Slice<R>::forward() {
             reads(t + 1)[k] = s.save ? row : first_row(k);
         }
 
-        for (const Pair &pair : by_sentence)
-            if (s.C && pair.row >= 0) attend(t, pair.row);
+        for (int row : by_sentence)
+            if (row >= 0) attend(t, row);
         for (long k = 0; k < K; k++) {
             const long n = awake[k].size(), at = pairs(t)[k];
             if (s.C)
-                product<R>(n, d, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * d, d, false,
+                product<W>(n, d, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * d, d, false,
                            y.data(), d);
             for (long i = 0; i < n; i++) {
                 R *h = a.out + (t * s.B + awake[k][i]) * D + k * d;
@@ -287,8 +323,8 @@ void Slice<R>::forward() {
 
 // The A mechanisms with the highest mean attention on the input; the lower index where they tie.
 // Sentences are noted as awake or, where a mechanism has just stopped being active, as asleep.
-template <class R>
-void Slice<R>::choose(long t) {
+template <class R, class W>
+void Slice<R, W>::choose(long t) {
     const long K = s.K;
     std::vector<R> interest(K);
     for (long k = 0; k < K; k++) awake[k].clear(), asleep[k].clear();
@@ -321,8 +357,8 @@ void Slice<R>::choose(long t) {
 }
 
 // What the mechanism of a pair reads of all mechanisms of its sentence: o.
-template <class R>
-void Slice<R>::attend(long t, long row) {
+template <class R, class W>
+void Slice<R, W>::attend(long t, long row) {
     const R scale = 1 / std::sqrt(R(s.f));
     const int32_t *reads = read_of(t) + a.sentence[row] * s.K;
     std::fill_n(a.o + row * Cg, Cg, R(0));
@@ -349,8 +385,8 @@ void Slice<R>::attend(long t, long row) {
 }
 
 // From the gradient of o to that of the query (in its place), the keys and the values.
-template <class R>
-void Slice<R>::attend_backward(long t, long row, const R *d_o) {
+template <class R, class W>
+void Slice<R, W>::attend_backward(long t, long row, const R *d_o) {
     const R scale = 1 / std::sqrt(R(s.f));
     const int32_t *reads = read_of(t) + a.sentence[row] * s.K;
     for (long head = 0; head < s.C; head++, d_o += s.g) {
@@ -383,39 +419,43 @@ void Slice<R>::attend_backward(long t, long row, const R *d_o) {
     }
 }
 
-template <class R>
-void Slice<R>::backward() {
+template <class R, class W>
+void Slice<R, W>::backward() {
     const long K = s.K, d = s.d, most = size();
     std::vector<R> d_h(most * K * d), d_o(most * s.A * Cg), d_mid(most * d), d_x(most * X);
+    struct Pair {
+        long row;
+        const R *d_o;
+    };
+    std::vector<Pair> by_sentence;  // as in the forward pass
     d_w.resize(K), d_q.resize(s.f);
     for (long k = 0; k < K; k++)
         std::fill(a.d_kv + reads(0)[k] * KV, a.d_kv + reads(s.T)[k] * KV, R(0));
 
     for (long t = s.T - 1; t >= 0; t--) {
         for (long i = begin * D; i < end * D; i++) a.d_h[i] += a.d_out[t * s.B * D + i];
-        by_sentence.assign(most * s.A, {-1, 0});
-        int number = 0;
+        by_sentence.assign(most * s.A, {-1, nullptr});
+        R *of_o = d_o.data();
         for (long k = 0; k < K; k++) {  // through the communication
             const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
             R *rows = &d_h[k * most * d];
             for (long i = 0; i < n; i++)
                 std::copy_n(a.d_h + a.sentence[at + i] * D + k * d, d, rows + i * d);
             if (!s.C) continue;
-            product<R>(n, Cg, d, rows, d, false, a.project + k * Cg * d, d, true,
-                       d_o.data() + number * Cg, Cg);
-            for (long row = at; row < at + n; row++, number++)
-                by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {int(row), number};
+            product<W>(n, Cg, d, rows, d, false, a.project + k * Cg * d, d, true, of_o, Cg);
+            for (long row = at; row < at + n; row++, of_o += Cg)
+                by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {row, of_o};
         }
         for (const Pair &pair : by_sentence)
-            if (pair.row >= 0) attend_backward(t, pair.row, &d_o[pair.number * Cg]);
+            if (pair.row >= 0) attend_backward(t, pair.row, pair.d_o);
         for (long k = 0; k < K; k++) {
             const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
             const R *of_h = &d_h[k * most * d];
             if (s.C) {
                 const long from = reads(t)[k], count = reads(t + 1)[k] - from;
-                product<R>(count, d, KV, a.d_kv + from * KV, KV, false, a.comm_kv + k * d * KV, KV,
+                product<W>(count, d, KV, a.d_kv + from * KV, KV, false, a.comm_kv + k * d * KV, KV,
                            true, d_mid.data(), d);
-                product<R>(n, d, Cf, a.cq + at * Cf, Cf, false, a.comm_q + k * d * Cf, Cf, true,
+                product<W>(n, d, Cf, a.cq + at * Cf, Cf, false, a.comm_q + k * d * Cf, Cf, true,
                            d_mid.data(), d, 1);
                 for (long i = n; i < count; i++) {
                     R *to = a.d_h + a.reader[from + i] * D + k * d;
@@ -439,7 +479,7 @@ void Slice<R>::backward() {
                     before[l] = of_h[row * d + l];
                 }
             }
-            product<R>(n, X, 4 * d, a.gate + at * 4 * d, 4 * d, false, a.gates + k * X * 4 * d,
+            product<W>(n, X, 4 * d, a.gate + at * 4 * d, 4 * d, false, a.gates + k * X * 4 * d,
                        4 * d, true, d_x.data(), X);
             for (long i = 0; i < n; i++) {  // through the input attention
                 const long row = at + i, place = t * s.B + a.sentence[row];
@@ -461,7 +501,7 @@ void Slice<R>::backward() {
                     }
                 }
             }
-            product<R>(n, d, Me, a.q + at * Me, Me, false, a.query + k * d * Me, Me, true,
+            product<W>(n, d, Me, a.q + at * Me, Me, false, a.query + k * d * Me, Me, true,
                        d_x.data() + Mv, X, 1);
             for (long i = 0; i < n; i++)
                 std::copy_n(&d_x[i * X + Mv], d, a.d_h + a.sentence[at + i] * D + k * d);
@@ -470,11 +510,11 @@ void Slice<R>::backward() {
 }
 
 // Gradients of the weights of mechanism k, from the rows of all steps at once.
-template <class R>
-void weight_gradients(const Sizes &s, const Arrays<R> &a, long k) {
+template <class R, class W>
+void weight_gradients(const Sizes &s, const Arrays<R, W> &a, long k) {
     const long d = s.d;
     for (long number = 0; number < s.slices; number++) {
-        const Slice<R> slice(s, a, number);
+        const Slice<R, W> slice(s, a, number);
         const long X = slice.X, Mv = slice.Mv, Me = slice.Me;
         const long Cf = slice.Cf, KV = slice.KV, Cg = slice.Cg;
         const long at = slice.pairs(0)[k], n = slice.pairs(s.T)[k] - at;
@@ -488,41 +528,45 @@ void weight_gradients(const Sizes &s, const Arrays<R> &a, long k) {
                 std::copy_n(slice.h_before(t, a.sentence[row]) + k * d, d, to + Mv);
             }
         const R *gate = a.gate + at * 4 * d;
-        product<R>(X, 4 * d, n, x.data(), X, true, gate, 4 * d, false, a.d_gates + k * X * 4 * d,
+        product<W>(X, 4 * d, n, x.data(), X, true, gate, 4 * d, false, a.d_gates + k * X * 4 * d,
                    4 * d, 1);
         for (long i = 0; i < n * 4 * d; i += 4 * d)
             for (long l = 0; l < 4 * d; l++) a.d_bias[k * 4 * d + l] += gate[i + l];
-        product<R>(d, Me, n, x.data() + Mv, X, true, a.q + at * Me, Me, false,
+        product<W>(d, Me, n, x.data() + Mv, X, true, a.q + at * Me, Me, false,
                    a.d_query + k * d * Me, Me, 1);
         if (!s.C) continue;
-        product<R>(d, Cf, n, a.h_mid + at * d, d, true, a.cq + at * Cf, Cf, false,
+        product<W>(d, Cf, n, a.h_mid + at * d, d, true, a.cq + at * Cf, Cf, false,
                    a.d_comm_q + k * d * Cf, Cf, 1);
-        product<R>(Cg, d, n, a.o + at * Cg, Cg, true, a.c_before + at * d, d, false,
+        product<W>(Cg, d, n, a.o + at * Cg, Cg, true, a.c_before + at * d, d, false,
                    a.d_project + k * Cg * d, d, 1);
-        product<R>(d, KV, count, a.h_read + from * d, d, true, a.d_kv + from * KV, KV, false,
+        product<W>(d, KV, count, a.h_read + from * d, d, true, a.d_kv + from * KV, KV, false,
                    a.d_comm_kv + k * d * KV, KV, 1);
     }
 }
 
-template <class R>
-void run_forward(const Sizes &s, const Arrays<R> &a) {
+template <class R, class W>
+void run_forward(const Sizes &s, const Arrays<R, W> &a) {
 #pragma omp parallel for num_threads(s.slices) if (s.slices > 1)
-    for (long number = 0; number < s.slices; number++) Slice<R>(s, a, number).forward();
+    for (long number = 0; number < s.slices; number++) Slice<R, W>(s, a, number).forward();
 }
 
-template <class R>
-void run_backward(const Sizes &s, const Arrays<R> &a) {
+template <class R, class W>
+void run_backward(const Sizes &s, const Arrays<R, W> &a) {
 #pragma omp parallel for num_threads(s.slices) if (s.slices > 1)
-    for (long number = 0; number < s.slices; number++) Slice<R>(s, a, number).backward();
+    for (long number = 0; number < s.slices; number++) Slice<R, W>(s, a, number).backward();
 #pragma omp parallel for num_threads(s.slices) schedule(dynamic) if (s.slices > 1)
-    for (long k = 0; k < s.K; k++) weight_gradients<R>(s, a, k);
+    for (long k = 0; k < s.K; k++) weight_gradients(s, a, k);
 }
 
 }  // namespace
 
 extern "C" {
-void rim_forward_float(const Sizes *s, const Arrays<float> *a) { run_forward(*s, *a); }
-void rim_forward_double(const Sizes *s, const Arrays<double> *a) { run_forward(*s, *a); }
-void rim_backward_float(const Sizes *s, const Arrays<float> *a) { run_backward(*s, *a); }
-void rim_backward_double(const Sizes *s, const Arrays<double> *a) { run_backward(*s, *a); }
+void rim_forward_float(const Sizes *s, const Arrays<float, float> *a) { run_forward(*s, *a); }
+void rim_forward_double(const Sizes *s, const Arrays<double, double> *a) { run_forward(*s, *a); }
+void rim_forward_bfloat16(const Sizes *s, const Arrays<float, bfloat16> *a) { run_forward(*s, *a); }
+void rim_backward_float(const Sizes *s, const Arrays<float, float> *a) { run_backward(*s, *a); }
+void rim_backward_double(const Sizes *s, const Arrays<double, double> *a) { run_backward(*s, *a); }
+void rim_backward_bfloat16(const Sizes *s, const Arrays<float, bfloat16> *a) {
+    run_backward(*s, *a);
+}
 }

@@ -32,7 +32,8 @@ ARRAYS = (
     "d_comm_kv d_project"
 ).split()
 WEIGHTS = "query gates bias comm_q comm_kv project".split()
-_KINDS = {torch.float32: "float", torch.float64: "double"}
+# What the kernel can multiply matrices in; with bfloat16 everything else is in float32.
+_KINDS = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "bfloat16"}
 
 
 class _Sizes(ctypes.Structure):
@@ -82,14 +83,23 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
     """
     if x.device.type != "cpu":
         return f"the input is on {x.device}"
-    if x.dtype not in _KINDS or torch.is_autocast_enabled("cpu"):
-        return f"it computes in float32 and float64, not in {x.dtype} or under autocast"
+    autocast = torch.is_autocast_enabled("cpu")
+    if autocast:
+        kinds = torch.get_autocast_dtype("cpu"), rim.input_attention.query.weight.dtype
+        if kinds != (torch.bfloat16, torch.float32):
+            return "under autocast it computes in {} with weights in {}, not in {} with {}".format(
+                torch.bfloat16, torch.float32, *kinds
+            )
+    elif x.dtype not in (torch.float32, torch.float64):
+        return f"without autocast it computes in float32 and float64, not in {x.dtype}"
     if rim.dynamics.num_states != 2:
         return "the mechanisms' dynamics are not LSTM"
     if rim.communication and not hasattr(rim.communication.projection, "weight"):
         return "the communication's projection is not linear"
     if library() is None:
         return "it could not be compiled (the reason is in the log)"
+    if autocast and not hasattr(library(), "gemm_bf16bf16f32_"):
+        return "the library with PyTorch's matrix products has none in bfloat16"
     return None
 
 
@@ -102,8 +112,10 @@ def run(
         output T x B x D; the final state, h and c each 1 x B x D; activity T x B x K, bool.
     """
     attention, dynamics, communication = rim.input_attention, rim.dynamics, rim.communication
-    keys, values = attention.project_input(x)
-    h, c = state or 2 * (x.new_zeros(1, x.size(1), rim.hidden_size),)
+    dtype = attention.query.weight.dtype
+    # under autocast keys and values come in bfloat16: from here on they are float32
+    keys, values = (y.flatten(-2).to(dtype) for y in attention.project_input(x))
+    h, c = state or 2 * (keys.new_zeros(1, x.size(1), rim.hidden_size),)
     communicate: tuple = (None, None, None)
     if communication:
         communicate = (
@@ -112,10 +124,10 @@ def run(
             communication.projection.weight,
         )
     output, c, activity = RIMSequence.apply(
-        keys.flatten(-2),
-        values.flatten(-2),
-        h[0].contiguous(),
-        c[0].contiguous(),
+        keys,
+        values,
+        h[0].to(dtype).contiguous(),
+        c[0].to(dtype).contiguous(),
         attention.query.weight,
         dynamics.weight,
         dynamics.bias,
@@ -127,6 +139,7 @@ def run(
         attention.dropout.p if rim.training else 0.0,
         communication.dropout.p if rim.training and communication else 0.0,
         torch.is_grad_enabled(),
+        torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else dtype,
     )
     return output, (output[-1:], c.unsqueeze(0)), activity.bool()
 
@@ -158,6 +171,7 @@ class RIMSequence(torch.autograd.Function):
         num_active, input_heads, comm_heads: A, M, C.
         input_dropout, comm_dropout: rates of dropout; 0 outside training.
         save: keep what `backward` needs.
+        operands: what matrix products take: the dtype of all the rest, or bfloat16 with float32.
 
     Returns:
         output T x B x D, the final c B x D, activity T x B x K (uint8).
@@ -167,6 +181,7 @@ class RIMSequence(torch.autograd.Function):
     def forward(
         ctx, keys, values, h, c, query, gates, bias, comm_query, comm_key_value, project,
         padding_mask, num_active, input_heads, comm_heads, input_dropout, comm_dropout, save,
+        operands,
     ):  # fmt: skip
         steps, batch, _ = keys.shape
         mechanisms, size, _ = query.shape
@@ -199,6 +214,10 @@ class RIMSequence(torch.autograd.Function):
         def mask(rate: float, *shape: int) -> Tensor | None:
             return keep(*shape).bernoulli_(1 - rate).div_(1 - rate) if rate else None
 
+        query, gates, comm_query, comm_key_value, project = (
+            weight if weight is None else weight.to(operands)
+            for weight in (query, gates, comm_query, comm_key_value, project)
+        )
         arrays = {
             "query": query,
             "gates": gates,
@@ -256,17 +275,21 @@ class RIMSequence(torch.autograd.Function):
             "d_c": d_c.clone(memory_format=torch.contiguous_format),
         }
         inputs, weights = (
-            {f"d_{name}": torch.zeros_like(arrays[name]) for name in names if name in arrays}
+            {
+                f"d_{name}": torch.zeros_like(arrays[name], dtype=d_out.dtype)
+                for name in names
+                if name in arrays
+            }
             for names in (("keys", "values"), WEIGHTS)
         )
         scratch = {"d_out": d_out.contiguous(), "d_kv": torch.empty_like(arrays["kv"])}
         _call("backward", ctx.sizes, {**arrays, **initial, **inputs, **weights, **scratch})
         of_weights = (weights.get(f"d_{name}") for name in WEIGHTS)
-        return (*inputs.values(), *initial.values(), *of_weights, *(7 * [None]))
+        return (*inputs.values(), *initial.values(), *of_weights, *(8 * [None]))
 
 
 def _call(name: str, sizes: dict[str, int], arrays: dict[str, Tensor | None]) -> None:
-    kind = _KINDS[arrays["keys"].dtype]
+    kind = _KINDS[arrays["query"].dtype]
     pointers = {key: tensor.data_ptr() for key, tensor in arrays.items() if tensor is not None}
     getattr(library(), f"rim_{name}_{kind}")(
         ctypes.byref(_Sizes(**sizes)), ctypes.byref(_Arrays(**pointers))

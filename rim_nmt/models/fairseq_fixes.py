@@ -6,7 +6,13 @@ import os
 import warnings
 
 import numpy as np
+import torch
 from fairseq.data import data_utils
+from fairseq.optim.amp_optimizer import AMPOptimizer
+from fairseq.tasks.fairseq_task import FairseqTask
+from fairseq.tasks.multilingual_translation import MultilingualTranslationTask
+
+from rim_nmt.processor import bfloat16_obstacle
 
 # Warnings that every fairseq command prints on this stack, whatever the user does.
 _NOISE = (
@@ -16,15 +22,23 @@ _NOISE = (
     "strict flag in the compose API is deprecated",
     "experimental.*hydra",
     "'pin_memory' argument is set as true but no accelerator",
-    "torch.cuda.amp.autocast.*is deprecated",
+    "torch.cuda.amp.(autocast|GradScaler).*is deprecated",
+    "CUDA is not available.*Disabling",  # --amp --cpu, which computes in bfloat16
     "mismatched key_padding_mask and attn_mask",
 )
 
 
 def apply() -> None:
     """Apply every fix; calling it again changes nothing."""
-    if not hasattr(data_utils.batch_by_size, "__wrapped__"):
-        data_utils.batch_by_size = _keep_every_sentence(data_utils.batch_by_size)
+    for owner, name, fix in (
+        (data_utils, "batch_by_size", _keep_every_sentence),
+        (FairseqTask, "train_step", _autocast),
+        (MultilingualTranslationTask, "train_step", _autocast),
+        (AMPOptimizer, "__init__", _bfloat16_on_processors),
+    ):
+        function = getattr(owner, name)
+        if not hasattr(function, "__wrapped__"):
+            setattr(owner, name, fix(function))
     if logging.getLogger().level == logging.DEBUG:  # set by one of fairseq's model files
         logging.getLogger().setLevel(os.environ.get("LOGLEVEL", "INFO").upper())
     for message in _NOISE:
@@ -50,3 +64,46 @@ def _keep_every_sentence(batch_by_size):
         return batches
 
     return keeping
+
+
+def _autocast(train_step):
+    """With --amp a task computes the loss under torch.cuda.amp.autocast, which does nothing on a
+    processor, and the task of several language pairs under none at all. Here both do under that
+    of the model's device: float16 on a GPU, bfloat16 on a processor."""
+
+    @functools.wraps(train_step)
+    def under_autocast(self, sample, model, criterion, optimizer, *args, **kwargs):
+        if isinstance(optimizer, AMPOptimizer):
+            device = next(model.parameters()).device.type
+            criterion = torch.autocast(device)(criterion)
+        return train_step(self, sample, model, criterion, optimizer, *args, **kwargs)
+
+    return under_autocast
+
+
+def _bfloat16_on_processors(init):
+    """--amp on a processor: no scaling, and refused where float32 is faster."""
+
+    @functools.wraps(init)
+    def initialise(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        if next(self.params).device.type == "cpu":
+            if obstacle := bfloat16_obstacle():
+                raise ValueError(
+                    f"--amp on a CPU trains in bfloat16, but {obstacle}: "
+                    "leave --amp away, float32 is faster here"
+                )
+            self._grad_scaler = _NoScaling()
+
+    return initialise
+
+
+class _NoScaling(torch.amp.GradScaler):
+    """bfloat16 has the range of float32: there is nothing to scale. Nor is there a smaller scale
+    to try, so that fairseq stops at a gradient that is not finite, as it does in float32."""
+
+    def __init__(self):
+        super().__init__("cpu", enabled=False)
+
+    def get_backoff_factor(self) -> float:
+        return 0.0

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rim_nmt.mechanism import RIM, kernel
 from rim_nmt.mechanism import rim as rim_module
+from rim_nmt.mechanism.selection import select_active
 
 SIZES = {
     "table-3": {},
@@ -30,6 +31,11 @@ SIZES = {
     },
 }
 
+# Operands with 8 significant bits are off by 2^-9 of themselves at most, so a product is by 2^-8 of
+# what it sums. Within a step four follow on each other (what is read or the query, gates, query or
+# key and value of the communication, projection), and steps forget: norms are held to four times.
+BFLOAT16 = 4 * 2**-8
+
 pytestmark = pytest.mark.skipif(
     shutil.which("g++") is None, reason="no g++ that could compile the kernel"
 )
@@ -43,6 +49,12 @@ def _threads():
     torch.set_num_threads(before)
 
 
+@pytest.fixture
+def _bfloat16():
+    if not hasattr(kernel.library(), "gemm_bf16bf16f32_"):
+        pytest.skip("PyTorch's matrix products come from another library than MKL")
+
+
 def pair(dtype: torch.dtype = torch.float64, **sizes) -> tuple[RIM, RIM]:
     """A layer for the plain path and a copy of it for the kernel."""
     plain = RIM(20, sizes.pop("hidden_size", 48), **sizes, kernel="plain").to(dtype)
@@ -53,9 +65,12 @@ def pair(dtype: torch.dtype = torch.float64, **sizes) -> tuple[RIM, RIM]:
     return plain, compiled
 
 
-def run(rim: RIM, x: Tensor, state, mask, weights) -> tuple[list[Tensor], list[Tensor]]:
+def run(
+    rim: RIM, x: Tensor, state, mask, weights, autocast: bool = False
+) -> tuple[list[Tensor], list[Tensor]]:
     """Results and gradients of a weighted sum of them."""
-    output, (h, c), activity = rim(x, state, mask, need_activity=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        output, (h, c), activity = rim(x, state, mask, need_activity=True)
     loss = sum((w * y).sum() for w, y in zip(weights, (output, h, c), strict=True))
     return [output, h, c, activity], torch.autograd.grad(loss, [x, *state, *rim.parameters()])
 
@@ -68,6 +83,16 @@ def problem(hidden_size: int, steps: int = 9, batch: int = 7, dtype=torch.float6
     mask[:, 2] = True  # a sentence of nothing but padding
     weights = [torch.randn(n, batch, hidden_size, dtype=dtype) for n in (steps, 1, 1)]
     return x, tuple(state), mask, weights
+
+
+def doubled(x: Tensor, state, mask, weights):
+    """A problem in float64."""
+    return (
+        x.detach().double().requires_grad_(),
+        tuple(s.detach().double().requires_grad_() for s in state),
+        mask,
+        [w.double() for w in weights],
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -86,14 +111,7 @@ def test_single_precision_is_as_close_to_double_as_the_plain_layer_is():
     plain, compiled = pair(torch.float32)
     exact = copy.deepcopy(plain).double().eval()
     arguments = problem(plain.hidden_size, steps=40, batch=16, dtype=torch.float32)
-    x, state, mask, weights = arguments
-    doubled = [
-        x.detach().double().requires_grad_(),
-        tuple(s.detach().double().requires_grad_() for s in state),
-        mask,
-        [w.double() for w in weights],
-    ]
-    truth = [y for part in run(exact, *doubled) for y in part]
+    truth = [y for part in run(exact, *doubled(*arguments)) for y in part]
     errors = []
     for rim in (plain.eval(), compiled.eval()):
         results = [y for part in run(rim, *arguments) for y in part]
@@ -106,6 +124,49 @@ def test_single_precision_is_as_close_to_double_as_the_plain_layer_is():
             )
         )
     assert errors[1] < max(2 * errors[0], 1e-5)
+
+
+@pytest.mark.usefixtures("_bfloat16")
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
+def test_under_autocast_products_take_bfloat16(sizes, threads, monkeypatch):
+    """Compared on sentences in which every choice was clear: what is rounded differently may
+    choose otherwise elsewhere, and goes its own way from there."""
+    torch.set_num_threads(threads)
+    plain, compiled = pair(torch.float32, **sizes)
+    exact = plain.double().eval()
+    x, state, mask, weights = problem(plain.hidden_size, 5, 200, torch.float32)
+    lead = []  # of the last that is active over the first that is not, at every step
+
+    def select(p: Tensor, num_active: int) -> Tensor:
+        scores = p.mean(-1).sort(0, descending=True).values  # K x B
+        lead.append(scores[num_active - 1] - (*scores, -1)[num_active])
+        return select_active(p, num_active)
+
+    with torch.no_grad(), monkeypatch.context() as patch:
+        patch.setattr(rim_module, "select_active", select)
+        exact(x.double(), tuple(s.double() for s in state), mask)
+    clear = (torch.stack(lead).masked_fill(mask, 1) > BFLOAT16).all(0)  # B
+    assert clear.sum() >= 20
+
+    arguments = (
+        x.detach()[:, clear].requires_grad_(),
+        tuple(s.detach()[:, clear].requires_grad_() for s in state),
+        mask[:, clear],
+        [w[:, clear] for w in weights],
+    )
+    expected, expected_gradients = run(exact, *doubled(*arguments))
+    results, gradients = run(compiled.eval(), *arguments, autocast=True)
+    assert torch.equal(results[3], expected[3])  # the same mechanisms are active
+    distances = [
+        float((ours - theirs).detach().norm() / theirs.detach().norm())
+        for ours, theirs in zip(
+            (*results[:3], *gradients), (*expected[:3], *expected_gradients), strict=True
+        )
+    ]
+    assert max(distances) < BFLOAT16
+    assert min(distances) > 2**-14  # in float32 it would be below 2^-20
+    assert all(y.dtype == torch.float32 for y in (*results[:3], *gradients))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
@@ -175,6 +236,19 @@ def test_without_gradients_the_results_are_the_same():
     torch.testing.assert_close(without, with_graph, rtol=0, atol=0)
 
 
+@pytest.mark.usefixtures("_bfloat16")
+def test_under_autocast_input_and_state_may_be_in_either_precision():
+    _, rim = pair(torch.float32)
+    x = torch.randn(4, 3, 20).bfloat16()
+    state = tuple(torch.randn(2, 1, 3, 48).bfloat16())
+    with torch.autocast("cpu", torch.bfloat16):
+        low = rim.eval()(x)[0], rim(x, state)[0]
+        high = rim(x.float())[0], rim(x.float(), tuple(s.float() for s in state))[0]
+    for ours, theirs in zip(low, high, strict=True):
+        assert ours.dtype == torch.float32
+        assert torch.equal(ours, theirs)
+
+
 def test_what_the_kernel_cannot_do_is_said_or_done_by_the_plain_layer():
     x = torch.randn(3, 2, 20)
     for sizes, words in (({"dynamics": "gru"}, "LSTM"), ({"comm_projection": "gated"}, "linear")):
@@ -187,6 +261,19 @@ def test_what_the_kernel_cannot_do_is_said_or_done_by_the_plain_layer():
         assert torch.equal(auto.eval()(x)[0], plain.eval()(x)[0])
     with pytest.raises(ValueError, match="float16"):
         RIM(20, 48, kernel="compiled").half()(x.half())
+
+
+def test_what_the_kernel_cannot_do_under_autocast_is_said(monkeypatch):
+    x = torch.randn(3, 2, 20)
+    rim = RIM(20, 48, kernel="compiled")
+    with torch.autocast("cpu", torch.float16), pytest.raises(ValueError, match=r"not in .*float16"):
+        rim(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        with pytest.raises(ValueError, match=r"not in .*float64"):
+            copy.deepcopy(rim).double()(x.double())
+        monkeypatch.setattr(kernel, "library", object)  # without the symbol
+        with pytest.raises(ValueError, match=r"PyTorch.* none in bfloat16"):
+            rim(x)
 
 
 def test_without_a_compiler_the_plain_layer_is_used_and_the_log_says_so(

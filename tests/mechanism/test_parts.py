@@ -126,6 +126,10 @@ def test_probabilities_keep_at_least_float32():
         p = attention.attend(h, keys[0])
         assert values.dtype == torch.bfloat16  # autocast is on
         assert p.dtype == torch.float32
+        queries = attention.query(h).unflatten(-1, (3, -1))  # K x B x M x d_e
+    # scores are not rounded on the way: who is nearly as interested would tie with the winner
+    exact = torch.sigmoid((queries.double() * keys[0].double()).sum(-1))
+    torch.testing.assert_close(p.double(), exact, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
