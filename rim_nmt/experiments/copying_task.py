@@ -102,7 +102,7 @@ def loss(scores: Tensor, targets: Tensor) -> Tensor:
 class UndampedInput(InputAttention):
     """What is left of the input attention in the ablation without it: p_km = 1.
 
-    So u_k = dropout(1) * (x_t Wv): with all mechanisms active, each reads the same whole input at
+    So u_k = x_t Wv: with all mechanisms active, each reads the same whole input at
     every step, and they differ by their own weights only. Queries and keys have no part in it and
     are not trained. The compiled kernel knows nothing of it: the layer must be computed plainly.
     """
@@ -119,7 +119,8 @@ class UndampedInput(InputAttention):
 
 def build_rim(name: str, width: int) -> RIM:
     """A layer of the sizes of Table 3, but with one head of the input attention, as the paper has
-    for this task; it reads 4 * d values, as many as four heads would.
+    for this task; it reads 4 * d values, as many as four heads would. There is no dropout on that
+    head: it would take a mechanism's whole input away (the authors' code drops single elements).
 
     Raises:
         InputError: `NUM_MECHANISMS` does not divide the width.
@@ -131,6 +132,7 @@ def build_rim(name: str, width: int) -> RIM:
         )
     size = width // NUM_MECHANISMS
     sizes = {"num_active": NUM_ACTIVE, "input_heads": 1, "input_value_size": 4 * size}
+    sizes["input_dropout"] = 0.0
     rim = RIM(width, width, NUM_MECHANISMS, **{**sizes, **MODELS[name]})
     if name == "rim-no-input-attention":
         own = rim.input_attention
