@@ -1,6 +1,7 @@
 """Reading and writing text so that lines stay aligned and nothing half-written keeps its name."""
 
 import contextlib
+import fcntl
 import gzip
 import json
 import os
@@ -26,6 +27,20 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary = Path(folder) / path.name
         yield temporary
         os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def folder_lock(folder: Path) -> Iterator[int | None]:
+    """A lock on a folder, which is made where it is missing: the number of an open file, or None
+    where another process has it. A process that is killed leaves no lock behind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield lock.fileno()
 
 
 def iterate_lines(path: Path) -> Iterator[str]:

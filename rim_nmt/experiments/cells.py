@@ -10,13 +10,11 @@ run that was stopped can take up again.
 
 import contextlib
 import datetime
-import fcntl
 import json
 import os
 import platform
 import re
 import statistics
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +22,7 @@ import torch
 from rich.progress import Progress
 
 from rim_nmt.commands import run, show, train
-from rim_nmt.files import InputError, write_json
+from rim_nmt.files import InputError, folder_lock, write_json
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,8 @@ class Cell:
             InputError: a command failed, or the folder was made by other commands.
         """
         self.check()
-        with self._lock() as lock:
+        # a training inherits it: it may live longer than the process that started it
+        with folder_lock(self.folder) as lock:
             if lock is not None and not self.finished:
                 self._run(progress, lock)
             return lock is not None
@@ -111,19 +110,6 @@ class Cell:
                 show(command)
                 run(command, self.folder / "score.log")
         write_json(self.folder / "result.json", self._result())
-
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[int | None]:
-        """A lock on the folder, or None where somebody has it. A training inherits it: it may live
-        longer than the process that started it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield None
-            else:
-                yield lock.fileno()
 
     def _result(self) -> dict:
         scores = {}

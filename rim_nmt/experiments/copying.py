@@ -102,6 +102,9 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.dry_run:
             continue
         result = train_cell(arguments.out, settings, arguments.max_update, arguments.device)
+        if result is None:
+            console.print("  another process is at work on it")
+            continue
         losses = ", ".join(
             f"{result['loss'][str(span)]:.4f} at span {span}"
             for span in (settings.span, settings.test_span)

@@ -18,7 +18,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from rim_nmt.experiments.copying_task import CopyingModel, loss, random_digits, sequences
-from rim_nmt.files import InputError, atomic_path, read_lines, write_json, write_lines
+from rim_nmt.files import (
+    InputError,
+    atomic_path,
+    folder_lock,
+    read_lines,
+    write_json,
+    write_lines,
+)
 
 # Digits that a model is judged by, the same for every cell and every span: a generator's seed and
 # how many sequences it draws.
@@ -106,7 +113,7 @@ def read_log(folder: Path) -> list[dict]:
     return [json.loads(line) for line in read_lines(path)] if path.exists() else []
 
 
-def train_cell(out: Path, settings: Settings, max_update: int, device: str = "cpu") -> dict:
+def train_cell(out: Path, settings: Settings, max_update: int, device: str = "cpu") -> dict | None:
     """Train and test one cell unless that is done; go on from its checkpoint if there is one.
 
     Killed at any time and called again, it ends with the same weights and log (but for the
@@ -120,13 +127,18 @@ def train_cell(out: Path, settings: Settings, max_update: int, device: str = "cp
         device: where to compute.
 
     Returns:
-        The content of result.json.
+        The content of result.json; None where another process is at work on the cell.
 
     Raises:
         InputError: the folder holds cells with other settings, or the model cannot be built.
     """
     check_settings(out, settings)
     folder = out / settings.cell
+    with folder_lock(folder) as lock:
+        return None if lock is None else _train(folder, settings, max_update, device)
+
+
+def _train(folder: Path, settings: Settings, max_update: int, device: str) -> dict:
     result = _read_result(folder)
     if _finished(result, max_update):
         return result

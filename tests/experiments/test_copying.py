@@ -26,7 +26,7 @@ from rim_nmt.experiments.copying_task import (
     sequences,
 )
 from rim_nmt.experiments.copying_training import Settings, Training, train_cell
-from rim_nmt.files import InputError, write_json, write_lines
+from rim_nmt.files import InputError, folder_lock, write_json, write_lines
 from tests.conftest import ROOT, run_script
 
 TINY = Settings(
@@ -193,6 +193,13 @@ def same_but_seconds(a, b) -> bool:
     if isinstance(a, list):
         return len(a) == len(b) and all(map(same_but_seconds, a, b))
     return a == b
+
+
+def test_a_cell_that_somebody_is_at_work_on_is_left_alone(tmp_path):
+    with folder_lock(tmp_path / TINY.cell):
+        assert train_cell(tmp_path, TINY, 1) is None
+        assert not (tmp_path / TINY.cell / "settings.json").exists()
+    assert train_cell(tmp_path, TINY, 1)["updates"] == 1
 
 
 def test_a_finished_cell_is_not_touched(tmp_path, monkeypatch):

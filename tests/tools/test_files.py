@@ -4,7 +4,14 @@ import gzip
 
 import pytest
 
-from rim_nmt.files import InputError, atomic_path, read_lines, read_parallel, write_lines
+from rim_nmt.files import (
+    InputError,
+    atomic_path,
+    folder_lock,
+    read_lines,
+    read_parallel,
+    write_lines,
+)
 
 
 def test_only_newlines_end_lines(tmp_path):
@@ -68,3 +75,10 @@ def test_an_error_leaves_the_old_content_and_no_rubbish(tmp_path):
         fail_half_way()
     assert read_lines(tmp_path / "text") == ["old"]
     assert [path.name for path in tmp_path.iterdir()] == ["text"]
+
+
+def test_a_folder_is_locked_once(tmp_path):
+    folder = tmp_path / "new" / "cell"
+    for _ in range(2):
+        with folder_lock(folder) as first, folder_lock(folder) as second:
+            assert first is not None and second is None
