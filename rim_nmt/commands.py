@@ -56,27 +56,13 @@ def preprocess(command: list[str], log: Path, destination: Path, pieces: int | N
     Raises:
         InputError: it failed; the message ends with the last lines of the log.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     written_before = _written(destination)
     bar = tqdm(total=pieces, desc="binarising", unit=" pieces", unit_scale=True, leave=False)
-    with log.open("ab") as stream, bar:
-        process = subprocess.Popen(
-            command, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-        )
-        try:
-            while True:
-                try:
-                    returncode = process.wait(timeout=0.2)
-                    break
-                except subprocess.TimeoutExpired:
-                    # 2 bytes a piece; parts that are being joined count twice for a moment
-                    done = (_written(destination) - written_before) // 2
-                    bar.update(min(done, pieces or done) - bar.n)
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
-    _check(command, returncode, log)
+    with bar:
+        for _ in _running(command, log):
+            # 2 bytes a piece; parts that are being joined count twice for a moment
+            done = (_written(destination) - written_before) // 2
+            bar.update(min(done, pieces or done) - bar.n)
 
 
 def _written(folder: Path) -> int:
@@ -122,17 +108,19 @@ def train(
     Raises:
         InputError: as for `preprocess`.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     task = progress.add_task(name or "training", total=max_update, figures="")
+    rest = ""
     try:
-        for line in _lines(command, log, pass_fds):
-            figures = _figures(line)
-            if "num_updates" in figures:  # a line of training
-                speed = f"loss {figures['loss']}  {float(figures['wps']):,.0f} tokens/s"
-                progress.update(task, completed=int(figures["num_updates"]), figures=speed)
-            elif "valid_num_updates" in figures:
-                start = f"{name}, " if name else ""
-                progress.console.print(f"  {start}{_validation(figures)}")
+        for written in _running(command, log, pass_fds):
+            *lines, rest = (rest + written).split("\n")
+            for line in lines:
+                figures = _figures(line)
+                if "num_updates" in figures:  # a line of training
+                    speed = f"loss {figures['loss']}  {float(figures['wps']):,.0f} tokens/s"
+                    progress.update(task, completed=int(figures["num_updates"]), figures=speed)
+                elif "valid_num_updates" in figures:
+                    start = f"{name}, " if name else ""
+                    progress.console.print(f"  {start}{_validation(figures)}")
     finally:
         progress.remove_task(task)
 
@@ -147,14 +135,14 @@ def run(command: list[str], log: Path) -> None:
     Raises:
         InputError: as for `preprocess`.
     """
-    for _ in _lines(command, log):
+    for _ in _running(command, log):
         pass
 
 
-def _lines(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> Iterator[str]:
-    """Run a command that writes to `log`, and yield the lines as they appear. It writes by itself,
-    so that it and its log go on where this process is killed."""
-    rest = ""
+def _running(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> Iterator[str]:
+    """Run a command and yield, some times a second, what it has added to `log`. It writes there by
+    itself, so that it and its log go on where this process is killed."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream, log.open(encoding="utf-8", errors="replace") as written:
         written.seek(0, os.SEEK_END)
         process = subprocess.Popen(
@@ -168,9 +156,8 @@ def _lines(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> Ite
             returncode = None
             while returncode is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    returncode = process.wait(timeout=0.5)
-                *lines, rest = (rest + written.read()).split("\n")
-                yield from lines
+                    returncode = process.wait(timeout=0.2)
+                yield written.read()
         finally:
             if process.poll() is None:
                 process.terminate()
