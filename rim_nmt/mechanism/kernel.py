@@ -92,10 +92,6 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
             )
     elif x.dtype not in (torch.float32, torch.float64):
         return f"without autocast it computes in float32 and float64, not in {x.dtype}"
-    if rim.dynamics.num_states != 2:
-        return "the mechanisms' dynamics are not LSTM"
-    if rim.communication and not hasattr(rim.communication.projection, "weight"):
-        return "the communication's projection is not linear"
     if library() is None:
         return "it could not be compiled (the reason is in the log)"
     if autocast and not hasattr(library(), "gemm_bf16bf16f32_"):
