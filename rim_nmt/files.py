@@ -108,3 +108,30 @@ def read_parallel(source: Path, target: Path) -> tuple[list[str], list[str]]:
     if not pair[0]:
         raise InputError(f"{source} and {target} are empty")
     return pair
+
+
+def find_sides(prefix: Path, pair: str) -> tuple[Path, Path] | None:
+    """The two files of a parallel text: PREFIX.PAIR.LANG, or PREFIX.LANG; plain or with .gz. None
+    where there are none.
+
+    Args:
+        prefix: what their names begin with.
+        pair: the languages, in the order of the result, such as "en-de".
+
+    Raises:
+        InputError: one side is there and the other is missing.
+    """
+    for stem in (f"{prefix}.{pair}", f"{prefix}"):
+        sides = [f"{stem}.{language}" for language in pair.split("-")]
+        found = [_plain_or_packed(side) for side in sides]
+        if all(found):
+            return tuple(found)
+        for side, path in zip(sides, found, strict=True):
+            if path is None and any(found):
+                there = next(path for path in found if path)
+                raise InputError(f"{there} is there, but neither {side} nor .gz of it")
+    return None
+
+
+def _plain_or_packed(name: str) -> Path | None:
+    return next((path for path in (Path(name), Path(f"{name}.gz")) if path.is_file()), None)

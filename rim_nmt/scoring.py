@@ -9,7 +9,7 @@ import sacrebleu
 import torch
 from tqdm import tqdm
 
-from rim_nmt.files import InputError, read_parallel, write_json, write_lines
+from rim_nmt.files import InputError, find_sides, read_parallel, write_json, write_lines
 from rim_nmt.translator import Translator
 
 
@@ -50,16 +50,15 @@ def raw_test_set(data: Path, test: str, source_lang: str, target_lang: str) -> t
         The files of source and reference.
 
     Raises:
-        InputError: there is no such test set.
+        InputError: there is no such test set, or one of its sides is missing.
     """
     name, given, prefix = test.partition("=")
     pairs = (f"{source_lang}-{target_lang}", f"{target_lang}-{source_lang}")
-    start = prefix if given else str(data / "raw" / name)
-    for stem in (*(f"{start}.{pair}" for pair in pairs), *([start] if given else [])):
-        for packed in ("", ".gz"):
-            sides = [Path(f"{stem}.{side}{packed}") for side in (source_lang, target_lang)]
-            if all(side.is_file() for side in sides):
-                return sides[0], sides[1]
+    start = Path(prefix) if given else data / "raw" / name
+    if sides := find_sides(start, pairs[0]):
+        return sides
+    if sides := find_sides(start, pairs[1]):
+        return sides[::-1]
     raise InputError(
         f"no test set {name} at {start}: expected {start}.{pairs[0]}.{source_lang} and "
         f"{start}.{pairs[0]}.{target_lang}"

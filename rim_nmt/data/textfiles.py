@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rim_nmt.data.download import sha256
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages, on_disk
-from rim_nmt.files import InputError, iterate_lines
+from rim_nmt.files import InputError, find_sides, iterate_lines
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,8 @@ def find(prefix: Path, pair: str) -> TextFiles | None:
     """
     if prefix.name.endswith((".tsv", ".tsv.gz")):
         return TextFiles(prefix, None) if prefix.is_file() else None
-    for stem in (f"{prefix}.{pair}", f"{prefix}"):
-        found = {language: _plain_or_packed(f"{stem}.{language}") for language in languages(pair)}
-        if all(found.values()):
-            return TextFiles(*found.values())
-        for language, path in found.items():
-            if path is None and any(found.values()):
-                there = next(path for path in found.values() if path)
-                raise InputError(f"{there} is there, but neither {stem}.{language} nor .gz of it")
-    return None
+    sides = find_sides(prefix, pair)
+    return TextFiles(*sides) if sides else None
 
 
 def files_corpus(
@@ -145,10 +138,6 @@ def files_corpus(
         if not used[prefix]:
             raise InputError(f"no text at {prefix}: {_expected(prefix, pairs[0])}")
     return Corpus(texts, sources, filtered)
-
-
-def _plain_or_packed(name: str) -> Path | None:
-    return next((path for path in (Path(name), Path(f"{name}.gz")) if path.is_file()), None)
 
 
 def _expected(prefix: Path, pair: str) -> str:
