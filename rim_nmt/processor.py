@@ -3,6 +3,12 @@
 import torch
 
 
+def processor_name() -> str:
+    """What it is called, or its architecture where it does not say."""
+    found = torch.cpu.get_capabilities()
+    return found.get("cpu_name", found["architecture"])
+
+
 def bfloat16_obstacle() -> str | None:
     """Why matrix products in bfloat16 are not fast on this processor; None if they are.
 
@@ -11,5 +17,4 @@ def bfloat16_obstacle() -> str | None:
     found = torch.cpu.get_capabilities()
     if found.get("amx_bf16", False) and torch.cpu._init_amx():
         return None
-    name = found.get("cpu_name", found["architecture"])
-    return f"this processor ({name}) offers no AMX for bfloat16 (amx_bf16)"
+    return f"this processor ({processor_name()}) offers no AMX for bfloat16 (amx_bf16)"

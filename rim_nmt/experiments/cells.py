@@ -8,11 +8,9 @@ run that was stopped can take up again.
     result.json           what the table needs; a cell that has it is finished
 """
 
-import contextlib
 import datetime
 import json
 import os
-import platform
 import re
 import statistics
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from rich.progress import Progress
 
 from rim_nmt.commands import run, show, train
 from rim_nmt.files import InputError, folder_lock, write_json
+from rim_nmt.processor import processor_name
 
 
 @dataclass(frozen=True)
@@ -175,8 +174,4 @@ def hardware() -> str:
     """The processor, or the GPU where there is one, and how many of them."""
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    model = platform.processor()
-    with contextlib.suppress(OSError):
-        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-        model = found[1] if found else model
-    return f"{model}, {os.environ['OMP_NUM_THREADS']} thread(s) a training"
+    return f"{processor_name()}, {os.environ['OMP_NUM_THREADS']} thread(s) a training"

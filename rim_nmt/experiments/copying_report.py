@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from rim_nmt.experiments.copying_task import NUM_DIGITS
 from rim_nmt.experiments.copying_training import read_log
-from rim_nmt.files import InputError, atomic_path, write_json, write_lines
+from rim_nmt.experiments.plots import save_figure
+from rim_nmt.files import InputError, write_json, write_lines
 
 PAPER = (
     "The paper (Table 1; spans 50 and 200): RIM of width 600 0.00 and 0.00, LSTM of width 600 0.00 "
@@ -50,11 +51,11 @@ def write_report(out: Path, destination: Path) -> None:
         raise InputError(f"{out} holds no trained cell")
     write_json(destination / "table.json", {"rows": [_row(cells) for cells in groups.values()]})
     write_lines(destination / "table.md", _table(groups))
-    _write_plot(destination / "span.png", _plot_spans(groups))
-    _write_plot(destination / "learning.png", _plot_learning(groups))
+    save_figure(_plot_spans(groups), destination / "span.png")
+    save_figure(_plot_learning(groups), destination / "learning.png")
     rims = [cell for cells in groups.values() for cell in cells if "activity" in cell.result]
     if rims:
-        _write_plot(destination / "activity.png", _plot_activity(rims[0]))
+        save_figure(_plot_activity(rims[0]), destination / "activity.png")
 
 
 def read_groups(out: Path) -> dict[str, list[Cell]]:
@@ -196,9 +197,3 @@ def _plot_activity(cell: Cell) -> Figure:
     for step in (digits, digits + span, digits + span + 1):
         axis.axvline(step - 0.5, color="C3", linewidth=1)
     return figure
-
-
-def _write_plot(path: Path, figure: Figure) -> None:
-    """Without what would differ between two equal plots."""
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=100, metadata={"Software": None})

@@ -11,7 +11,8 @@ import sacrebleu
 from matplotlib.figure import Figure
 from sacrebleu.significance import PairedTest
 
-from rim_nmt.files import InputError, atomic_path, read_lines, write_json, write_lines
+from rim_nmt.experiments.plots import save_figure
+from rim_nmt.files import InputError, read_lines, write_json, write_lines
 
 METRICS = ("BLEU", "chrF")
 RESAMPLES = 1000  # of the test set, for the paired bootstrap
@@ -38,8 +39,8 @@ def write_report(cells: Path, out: Path) -> None:
     rows = [summarise(group) for group in groups.values()]
     write_json(out / "table.json", {"rows": rows, "significance": significance, "cells": results})
     write_lines(out / "table.md", _markdown(rows, significance, results))
-    _save(_plot_scores(rows), out / "scores.png")
-    _save(_plot_learning(groups), out / "learning.png")
+    save_figure(_plot_scores(rows), out / "scores.png")
+    save_figure(_plot_learning(groups), out / "learning.png")
 
 
 def read_results(cells: Path) -> list[dict]:
@@ -270,8 +271,3 @@ def _plot_learning(groups: Groups) -> Figure:
         axes.legend()
     figure.supylabel("validation loss, bits per subword")
     return figure
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120, metadata={"Software": None})
