@@ -79,6 +79,11 @@ class GatedProjection(nn.Module):
         self.gate = nn.Linear(in_features, out_features)
         self.output = nn.Linear(in_features, out_features)
 
+    def joined(self) -> tuple[Tensor, Tensor]:
+        """Both maps as one, the gate first: weight in_features x 2*out_features and bias."""
+        maps = self.gate, self.output
+        return torch.cat([m.weight for m in maps]).t(), torch.cat([m.bias for m in maps])
+
     def forward(self, o: Tensor) -> Tensor:
         """K x B x in_features -> K x B x out_features."""
         return torch.sigmoid(self.gate(o)) * torch.tanh(self.output(o))

@@ -30,6 +30,8 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
     if x.device.type != "cuda" and not (x.device.type == "cpu" and interpreted):
         return f"the input is on {x.device}"
+    if rim.communication and not hasattr(rim.communication.projection, "weight"):
+        return "the communication's projection is not linear"
     if kernels() is None:
         return "triton is not installed"
     return None

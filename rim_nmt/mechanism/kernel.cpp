@@ -7,7 +7,8 @@
 // value in the communication) is computed once when it falls asleep and kept until it wakes.
 //
 // Names: T steps, B sentences, K mechanisms of width d, A active; input attention with M heads,
-// keys of e, values of v; communication with C heads, keys of f, values of g. A *pair* is one
+// keys of e, values of v; communication with C heads, keys of f, values of g, whose projection gives
+// u numbers: d or, where it is gated, 2d (gate, then what passes it). A *pair* is one
 // active mechanism of one sentence at one step. A *read* is one computation of a mechanism's key and
 // value in the communication. What is kept of pairs and reads for the backward pass lies in rows, by
 // mechanism and within one by step: at each step a mechanism has some consecutive rows, and those of
@@ -106,7 +107,7 @@ R sigmoid(R x) {
 }  // namespace
 
 struct Sizes {
-    int64_t T, B, K, A, d, M, e, v, C, f, g;
+    int64_t T, B, K, A, d, M, e, v, C, f, g, u;
     int64_t slices;
     int64_t save;  // keep what the backward pass needs; otherwise every step reuses the rows
 };
@@ -120,7 +121,8 @@ struct Arrays {
     const R *bias;     // K 4d
     const W *comm_q;   // K d Cf
     const W *comm_kv;  // K d C(f+g): keys, then values
-    const W *project;  // K Cg d
+    const W *project;  // K Cg d; gated: Cg 2d, for all mechanisms
+    const R *gated;    // 2d: biases; null where the projection is not gated
     // the input
     const R *keys;           // T B Me, divided by sqrt(e)
     const R *values;         // T B Mv
@@ -145,6 +147,7 @@ struct Arrays {
     R *cq;               // P Cf      backward: gradient
     R *weight;           // P C K
     R *o;                // P Cg
+    R *update;           // P 2d      gated only; backward: gradient before the nonlinearity
     // reads
     int64_t *read_rows;  // slices T+1 K
     int32_t *reader;     // P         sentence
@@ -156,7 +159,8 @@ struct Arrays {
     R *d_h, *d_c;    // B K d: of the final state, becomes that of the initial state
     R *d_keys, *d_values;
     R *d_kv;         // P C(f+g)
-    R *d_query, *d_gates, *d_bias, *d_comm_q, *d_comm_kv, *d_project;
+    R *d_query, *d_gates, *d_bias, *d_comm_q, *d_comm_kv;
+    R *d_project, *d_gated;  // K Cg u, K u: for each mechanism also where it is shared
 };
 
 namespace {
@@ -197,6 +201,7 @@ struct Slice {
     void choose(long t);
     void attend(long t, long row);
     void attend_backward(long t, long row, const R *d_o);
+    const W *projection(long k) const { return a.gated ? a.project : a.project + k * Cg * s.u; }
     const R *comm_mask(long row, long head) const {
         return a.comm_mask ? a.comm_mask + (a.dropped[row] * s.C + head) * s.K : nullptr;
     }
@@ -306,13 +311,23 @@ void Slice<R, W>::forward() {
             if (row >= 0) attend(t, row);
         for (long k = 0; k < K; k++) {
             const long n = awake[k].size(), at = pairs(t)[k];
+            R *update = a.gated ? a.update + at * s.u : y.data();
             if (s.C)
-                product<W>(n, d, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * d, d, false,
-                           y.data(), d);
-            for (long i = 0; i < n; i++) {
+                product<W>(n, s.u, Cg, a.o + at * Cg, Cg, false, projection(k), s.u, false, update,
+                           s.u);
+            for (long i = 0; i < n; i++, update += s.u) {
                 R *h = a.out + (t * s.B + awake[k][i]) * D + k * d;
                 const R *mid = a.h_mid + (at + i) * d;
-                for (long l = 0; l < d; l++) h[l] = s.C ? mid[l] + y[i * d + l] : mid[l];
+                if (a.gated) {
+#pragma omp simd
+                    for (long l = 0; l < d; l++) {
+                        update[l] = sigmoid(update[l] + a.gated[l]);
+                        update[d + l] = std::tanh(update[d + l] + a.gated[d + l]);
+                        h[l] = mid[l] + update[l] * update[d + l];
+                    }
+                } else {
+                    for (long l = 0; l < d; l++) h[l] = s.C ? mid[l] + update[l] : mid[l];
+                }
             }
         }
         for (long b = begin; b < end; b++)
@@ -442,7 +457,18 @@ void Slice<R, W>::backward() {
             for (long i = 0; i < n; i++)
                 std::copy_n(a.d_h + a.sentence[at + i] * D + k * d, d, rows + i * d);
             if (!s.C) continue;
-            product<W>(n, Cg, d, rows, d, false, a.project + k * Cg * d, d, true, of_o, Cg);
+            const R *of_update = rows;
+            if (a.gated) {
+                R *update = a.update + at * s.u;
+                of_update = update;
+                for (long i = 0; i < n; i++, update += s.u)
+                    for (long l = 0; l < d; l++) {
+                        const R gate = update[l], passes = update[d + l], of_h = rows[i * d + l];
+                        update[l] = of_h * passes * gate * (1 - gate);
+                        update[d + l] = of_h * gate * (1 - passes * passes);
+                    }
+            }
+            product<W>(n, Cg, s.u, of_update, s.u, false, projection(k), s.u, true, of_o, Cg);
             for (long row = at; row < at + n; row++, of_o += Cg)
                 by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {row, of_o};
         }
@@ -537,8 +563,11 @@ void weight_gradients(const Sizes &s, const Arrays<R, W> &a, long k) {
         if (!s.C) continue;
         product<W>(d, Cf, n, a.h_mid + at * d, d, true, a.cq + at * Cf, Cf, false,
                    a.d_comm_q + k * d * Cf, Cf, 1);
-        product<W>(Cg, d, n, a.o + at * Cg, Cg, true, a.c_before + at * d, d, false,
-                   a.d_project + k * Cg * d, d, 1);
+        const R *of_update = a.gated ? a.update + at * s.u : a.c_before + at * d;
+        product<W>(Cg, s.u, n, a.o + at * Cg, Cg, true, of_update, s.u, false,
+                   a.d_project + k * Cg * s.u, s.u, 1);
+        for (long i = 0; a.gated && i < n * s.u; i += s.u)
+            for (long l = 0; l < s.u; l++) a.d_gated[k * s.u + l] += of_update[i + l];
         product<W>(d, KV, count, a.h_read + from * d, d, true, a.d_kv + from * KV, KV, false,
                    a.d_comm_kv + k * d * KV, KV, 1);
     }

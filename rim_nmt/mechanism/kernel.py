@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from rim_nmt.mechanism.communication import GatedProjection
+
 logger = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
@@ -24,14 +26,14 @@ COMPILE = ("-O3", "-march=native", "-ffast-math", "-fopenmp", "-std=c++20", "-fP
 LINK = ("-shared", "-fopenmp", f"-L{Path(torch.__file__).parent / 'lib'}", "-ltorch_cpu")
 
 # The members of `Sizes` and `Arrays` in kernel.cpp, in their order.
-SIZES = "T B K A d M e v C f g slices save".split()
+SIZES = "T B K A d M e v C f g u slices save".split()
 ARRAYS = (
-    "query gates bias comm_q comm_kv project keys values padding read_mask comm_mask h0 c0 bounds "
-    "out c active pair_rows sentence dropped p q gate c_before h_mid cq weight o read_rows reader "
-    "read_of h_read kv d_out d_h d_c d_keys d_values d_kv d_query d_gates d_bias d_comm_q "
-    "d_comm_kv d_project"
+    "query gates bias comm_q comm_kv project gated keys values padding read_mask comm_mask h0 c0 "
+    "bounds out c active pair_rows sentence dropped p q gate c_before h_mid cq weight o update "
+    "read_rows reader read_of h_read kv d_out d_h d_c d_keys d_values d_kv d_query d_gates d_bias "
+    "d_comm_q d_comm_kv d_project d_gated"
 ).split()
-WEIGHTS = "query gates bias comm_q comm_kv project".split()
+WEIGHTS = "query gates bias comm_q comm_kv project gated".split()
 # What the kernel can multiply matrices in; with bfloat16 everything else is in float32.
 _KINDS = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "bfloat16"}
 
@@ -112,12 +114,16 @@ def run(
     # under autocast keys and values come in bfloat16: from here on they are float32
     keys, values = (y.flatten(-2).to(dtype) for y in attention.project_input(x))
     h, c = state or 2 * (keys.new_zeros(1, x.size(1), rim.hidden_size),)
-    communicate: tuple = (None, None, None)
+    communicate: tuple = (None, None, None, None)
     if communication:
+        projection = communication.projection
+        gated = isinstance(projection, GatedProjection)
+        project, bias = projection.joined() if gated else (projection.weight, None)
         communicate = (
             communication.query.weight,
             communication.key_value.weight,
-            communication.projection.weight,
+            project.contiguous(),
+            bias,
         )
     output, c, activity = RIMSequence.apply(
         keys,
@@ -152,7 +158,7 @@ def _fingerprint() -> str:
 
 
 class RIMSequence(torch.autograd.Function):
-    """All steps of a RIM layer with LSTM dynamics and linear (or no) communication.
+    """All steps of a RIM layer with LSTM dynamics.
 
     Args of `apply` (contiguous, one dtype, on the processor):
         keys: T x B x M*d_e, already divided by sqrt(d_e).
@@ -161,8 +167,9 @@ class RIMSequence(torch.autograd.Function):
         query: K x d x M*d_e.
         gates: K x (M*d_v + d) x 4d, weights from what is read and, below, from the state.
         bias: K x 1 x 4d.
-        comm_query, comm_key_value, project: K x d x C*d_c, K x d x C*(d_c + d_v), K x C*d_v x d;
-            None without communication.
+        comm_query, comm_key_value: K x d x C*d_c, K x d x C*(d_c + d_v).
+        project: K x C*d_v x d; where it is gated C*d_v x 2d, gate first.
+        gated: 2d, its biases; else None. Without communication all four are None.
         padding_mask: T x B or None.
         num_active, input_heads, comm_heads: A, M, C.
         input_dropout, comm_dropout: rates of dropout; 0 outside training.
@@ -175,7 +182,7 @@ class RIMSequence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx, keys, values, h, c, query, gates, bias, comm_query, comm_key_value, project,
+        ctx, keys, values, h, c, query, gates, bias, comm_query, comm_key_value, project, gated,
         padding_mask, num_active, input_heads, comm_heads, input_dropout, comm_dropout, save,
         operands,
     ):  # fmt: skip
@@ -195,7 +202,8 @@ class RIMSequence(torch.autograd.Function):
             "v": values.size(2) // input_heads,
             "C": comm_heads,
             "f": comm_query.size(2) // comm_heads if comm_heads else 0,
-            "g": project.size(1) // comm_heads if comm_heads else 0,
+            "g": project.size(-2) // comm_heads if comm_heads else 0,
+            "u": project.size(-1) if comm_heads else 0,
             "slices": slices,
             "save": int(save),
         }
@@ -221,6 +229,7 @@ class RIMSequence(torch.autograd.Function):
             "comm_q": comm_query,
             "comm_kv": comm_key_value,
             "project": project,
+            "gated": gated,
             "keys": keys,
             "values": values,
             "padding": padding_mask,
@@ -243,6 +252,7 @@ class RIMSequence(torch.autograd.Function):
             "cq": keep(rows, comm_width),
             "weight": keep(rows, comm_heads, mechanisms),
             "o": keep(rows, read_width),
+            "update": None if gated is None else keep(rows, 2 * size),
             "read_rows": keep(slices, steps + 1, mechanisms, dtype=torch.int64),
             "reader": keep(rows, dtype=torch.int32),
             "read_of": keep(steps if save else 1, batch, mechanisms, dtype=torch.int32),
@@ -278,8 +288,13 @@ class RIMSequence(torch.autograd.Function):
             }
             for names in (("keys", "values"), WEIGHTS)
         )
+        shared = ("d_project", "d_gated") if "gated" in arrays else ()
+        for name in shared:  # each mechanism adds to its own: they are computed side by side
+            weights[name] = weights[name].new_zeros(ctx.sizes["K"], *weights[name].shape)
         scratch = {"d_out": d_out.contiguous(), "d_kv": torch.empty_like(arrays["kv"])}
         _call("backward", ctx.sizes, {**arrays, **initial, **inputs, **weights, **scratch})
+        for name in shared:
+            weights[name] = weights[name].sum(0)
         of_weights = (weights.get(f"d_{name}") for name in WEIGHTS)
         return (*inputs.values(), *initial.values(), *of_weights, *(8 * [None]))
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rim_nmt.mechanism import RIM, kernel
 from rim_nmt.mechanism import rim as rim_module
+from rim_nmt.mechanism.communication import PROJECTIONS
 from rim_nmt.mechanism.selection import select_active
 
 SIZES = {
@@ -19,6 +20,7 @@ SIZES = {
     "many-mechanisms": {"num_mechanisms": 12, "num_active": 2},
     "all-active": {"num_active": 6},
     "alone": {"comm_heads": 0},
+    "gated": {"comm_projection": "gated"},
     "odd": {
         "hidden_size": 35,
         "num_mechanisms": 5,
@@ -30,6 +32,7 @@ SIZES = {
         "comm_value_size": 9,
     },
 }
+SIZES["odd-gated"] = {**SIZES["odd"], "comm_projection": "gated"}
 
 # Operands with 8 significant bits are off by 2^-9 of themselves at most, so a product is by 2^-8 of
 # what it sums. Within a step four follow on each other (what is read or the query, gates, query or
@@ -171,9 +174,12 @@ def test_under_autocast_products_take_bfloat16(sizes, threads, monkeypatch):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("scale", [30, 1e3, 1e6])
-def test_saturated_gates_and_attention(scale, dtype):
-    plain, compiled = pair(dtype, num_active=6)  # where all attention is 1 any choice is right
-    x, state, mask, weights = problem(plain.hidden_size, dtype=dtype)
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_saturated_gates_and_attention(scale, dtype, projection):
+    # where all attention is 1 any choice is right
+    plain, compiled = pair(dtype, num_active=6, comm_projection=projection)
+    # few steps: each that is not quite saturated makes gradients, and their rounding, larger
+    x, state, mask, weights = problem(plain.hidden_size, steps=4, dtype=dtype)
     with torch.no_grad():
         for tensor in (x, *state):
             tensor *= scale
@@ -190,10 +196,12 @@ def test_saturated_gates_and_attention(scale, dtype):
         assert (ours - theirs).abs().max() <= close * theirs.abs().max() + 1e-200
 
 
-def test_the_gradient_with_dropout_is_that_of_the_function():
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_the_gradient_with_dropout_is_that_of_the_function(projection):
     rim = RIM(
         6, 12, 3, 2, input_heads=2, input_key_size=3, input_value_size=3, comm_heads=2,
-        comm_key_size=3, comm_value_size=4, input_dropout=0.4, comm_dropout=0.4, kernel="compiled",
+        comm_key_size=3, comm_value_size=4, input_dropout=0.4, comm_dropout=0.4,
+        comm_projection=projection, kernel="compiled",
     ).double()  # fmt: skip
     x = torch.randn(4, 3, 6, dtype=torch.float64, requires_grad=True)
 
@@ -251,14 +259,13 @@ def test_under_autocast_input_and_state_may_be_in_either_precision():
 
 def test_what_the_kernel_cannot_do_is_said_or_done_by_the_plain_layer():
     x = torch.randn(3, 2, 20)
-    for sizes, words in (({"dynamics": "gru"}, "LSTM"), ({"comm_projection": "gated"}, "linear")):
-        with pytest.raises(ValueError, match=words):
-            RIM(20, 48, **sizes, kernel="compiled")(x)
-        torch.manual_seed(1)
-        auto = RIM(20, 48, **sizes)
-        plain = copy.deepcopy(auto)
-        plain.kernel = "plain"
-        assert torch.equal(auto.eval()(x)[0], plain.eval()(x)[0])
+    with pytest.raises(ValueError, match="LSTM"):
+        RIM(20, 48, dynamics="gru", kernel="compiled")(x)
+    torch.manual_seed(1)
+    auto = RIM(20, 48, dynamics="gru")
+    plain = copy.deepcopy(auto)
+    plain.kernel = "plain"
+    assert torch.equal(auto.eval()(x)[0], plain.eval()(x)[0])
     with pytest.raises(ValueError, match="float16"):
         RIM(20, 48, kernel="compiled").half()(x.half())
 
