@@ -43,6 +43,12 @@ class RecurrentModelConfig(FairseqDataclass):
     )
     num_mechanisms: int = _flag(6, "mechanisms K in a RIM layer; D must be divisible by it")
     num_active: int = _flag(4, "mechanisms A that are active at a step")
+    encoder_num_active: Optional[int] = _flag(  # noqa: UP045  (fairseq reads the annotation)
+        None, "another A for the encoder (default: --num-active)"
+    )
+    decoder_num_active: Optional[int] = _flag(  # noqa: UP045
+        None, "another A for the decoder (default: --num-active)"
+    )
     rim_dynamics: ChoiceEnum(DYNAMICS) = _flag("lstm", "cell inside each mechanism")
     input_heads: int = _flag(4, "heads of a RIM layer's input attention")
     input_key_size: int = _flag(64, "width of its queries and keys in each head")

@@ -52,10 +52,12 @@ class RecurrentDecoder(FairseqIncrementalDecoder):
         self.embed_tokens = embed_tokens
         self.embed_scale = embed_tokens.embedding_dim**0.5
         self.dropout = FairseqDropout(cfg.dropout, module_name=self.__class__.__name__)
-        self.first_layer = build_recurrent_layer(cfg, embed_tokens.embedding_dim, size)
-        self.skip = nn.Linear(embed_tokens.embedding_dim, size)
+        width, active = embed_tokens.embedding_dim, cfg.decoder_num_active
+        self.first_layer = build_recurrent_layer(cfg, width, size, active)
+        self.skip = nn.Linear(width, size)
         self.layers = nn.ModuleList(
-            build_recurrent_layer(cfg, 2 * size, size) for _ in range(cfg.decoder_layers - 1)
+            build_recurrent_layer(cfg, 2 * size, size, active)
+            for _ in range(cfg.decoder_layers - 1)
         )
         # one before the attention and every further layer, one for the output
         self.norms = nn.ModuleList(nn.LayerNorm(size) for _ in range(cfg.decoder_layers + 1))

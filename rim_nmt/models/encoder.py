@@ -43,11 +43,12 @@ class RecurrentEncoder(FairseqEncoder):
         self.embed_tokens = embed_tokens
         self.embed_scale = embed_tokens.embedding_dim**0.5
         self.dropout = FairseqDropout(cfg.dropout, module_name=self.__class__.__name__)
-        self.forward_layer = build_recurrent_layer(cfg, embed_tokens.embedding_dim, size // 2)
-        self.backward_layer = build_recurrent_layer(cfg, embed_tokens.embedding_dim, size // 2)
-        self.skip = nn.Linear(embed_tokens.embedding_dim, size)
+        width, active = embed_tokens.embedding_dim, cfg.encoder_num_active
+        self.forward_layer = build_recurrent_layer(cfg, width, size // 2, active)
+        self.backward_layer = build_recurrent_layer(cfg, width, size // 2, active)
+        self.skip = nn.Linear(width, size)
         self.layers = nn.ModuleList(
-            build_recurrent_layer(cfg, size, size) for _ in range(cfg.encoder_layers - 1)
+            build_recurrent_layer(cfg, size, size, active) for _ in range(cfg.encoder_layers - 1)
         )
         # one before every further layer, one for the output
         self.norms = nn.ModuleList(nn.LayerNorm(size) for _ in range(cfg.encoder_layers))

@@ -38,9 +38,15 @@ class PlainRNN(nn.Module):
 
 
 def build_recurrent_layer(
-    cfg: RecurrentModelConfig, input_size: int, hidden_size: int
+    cfg: RecurrentModelConfig, input_size: int, hidden_size: int, num_active: int | None
 ) -> RIM | PlainRNN:
     """The layer that `--recurrent-layer` asks for.
+
+    Args:
+        cfg: the mechanism's sizes and dropouts.
+        input_size: width of the input.
+        hidden_size: width of the output.
+        num_active: A, where it is not that of `cfg`.
 
     Raises:
         ValueError: sizes that a RIM cannot have (see `RIM`).
@@ -52,7 +58,7 @@ def build_recurrent_layer(
         input_size,
         hidden_size,
         num_mechanisms=cfg.num_mechanisms,
-        num_active=cfg.num_active,
+        num_active=cfg.num_active if num_active is None else num_active,
         dynamics=str(cfg.rim_dynamics),
         input_heads=cfg.input_heads,
         input_key_size=cfg.input_key_size,

@@ -9,6 +9,7 @@ from fairseq.models import build_model
 from omegaconf import OmegaConf
 from torch.nn.functional import cross_entropy
 
+from rim_nmt.mechanism import RIM
 from rim_nmt.mechanism.dynamics import LSTMDynamics
 from rim_nmt.models.config import RecurrentModelConfig
 from rim_nmt.models.encoder import reversal_index
@@ -148,6 +149,8 @@ def test_embedding_sharing():
         ({"decoder_hidden_size": 27}, ["27", "4"]),
         ({"decoder_hidden_size": 28}, ["28", "3"]),
         ({"num_active": 4}, ["4", "3"]),
+        ({"encoder_num_active": 4}, ["4", "3"]),
+        ({"decoder_num_active": 0}, ["0"]),
         ({"share_all_embeddings": True, "encoder_embed_dim": 16}, ["16", "20"]),
     ],
 )
@@ -156,6 +159,19 @@ def test_sizes_that_do_not_fit_are_refused_with_their_numbers(flags, numbers):
         make_model(**flags)
     for number in numbers:
         assert number in str(error.value)
+
+
+def test_encoder_and_decoder_may_have_different_numbers_of_active_mechanisms():
+    model = make_model(num_active=2, encoder_num_active=3, decoder_num_active=1)
+    for part, expected in ((model.encoder, 3), (model.decoder, 1)):
+        assert {layer.num_active for layer in part.modules() if isinstance(layer, RIM)} == {
+            expected
+        }
+    model = make_model(num_active=2, decoder_num_active=3)
+    for part, expected in ((model.encoder, 2), (model.decoder, 3)):
+        assert {layer.num_active for layer in part.modules() if isinstance(layer, RIM)} == {
+            expected
+        }
 
 
 @pytest.mark.parametrize("architecture", ["rim", "rim_tiny"])
