@@ -113,8 +113,8 @@ class UndampedInput(InputAttention):
         self.key.requires_grad_(False)
 
     def attend(self, h: Tensor, keys: Tensor) -> Tensor:
-        """K x B x M, all 1."""
-        return h.new_ones(*h.shape[:2], self.num_heads)
+        """K x B x 1 x M, all 1."""
+        return h.new_ones(*h.shape[:2], 1, self.num_heads)
 
 
 def build_rim(name: str, width: int) -> RIM:
@@ -137,6 +137,6 @@ def build_rim(name: str, width: int) -> RIM:
     if name == "rim-no-input-attention":
         own = rim.input_attention
         rim.input_attention = UndampedInput(
-            width, NUM_MECHANISMS, size, 1, own.key_size, own.value_size, own.dropout.p
+            width, 1, NUM_MECHANISMS, size, 1, own.key_size, own.value_size, own.dropout.p
         )
     return rim

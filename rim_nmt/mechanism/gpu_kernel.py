@@ -67,8 +67,8 @@ def run(
         )
     with torch.cuda.device_of(x):  # where Triton starts its kernels
         output, c, activity = RIMSequence.apply(
-            keys.flatten(-2),
-            values.flatten(-2),
+            keys.flatten(2),
+            values.flatten(2),
             h[0].to(full).contiguous(),
             c[0].to(full).contiguous(),
             attention.query.weight.to(low),

@@ -112,7 +112,7 @@ def run(
     attention, dynamics, communication = rim.input_attention, rim.dynamics, rim.communication
     dtype = attention.query.weight.dtype
     # under autocast keys and values come in bfloat16: from here on they are float32
-    keys, values = (y.flatten(-2).to(dtype) for y in attention.project_input(x))
+    keys, values = (y.flatten(2).to(dtype) for y in attention.project_input(x))
     h, c = state or 2 * (keys.new_zeros(1, x.size(1), rim.hidden_size),)
     communicate: tuple = (None, None, None, None)
     if communication:

@@ -47,6 +47,7 @@ class RIM(nn.Module):
         num_mechanisms: K.
         num_active: A, how many mechanisms are active at a step.
         dynamics: "lstm" or "gru".
+        input_slots: N, elements that the input is cut into; each is attended to on its own.
         input_heads: M, heads of the input attention.
         input_key_size: d_e, width of its queries and keys in each head.
         input_value_size: width of its values in each head; None means d.
@@ -72,6 +73,7 @@ class RIM(nn.Module):
         num_active: int = 4,
         *,
         dynamics: str = "lstm",
+        input_slots: int = 1,
         input_heads: int = 4,
         input_key_size: int = 64,
         input_value_size: int | None = None,
@@ -89,6 +91,7 @@ class RIM(nn.Module):
             hidden_size=hidden_size,
             num_mechanisms=num_mechanisms,
             num_active=num_active,
+            input_slots=input_slots,
             input_heads=input_heads,
             input_key_size=input_key_size,
             comm_key_size=comm_key_size,
@@ -106,6 +109,10 @@ class RIM(nn.Module):
             raise ValueError(
                 f"num_active {num_active} is more than num_mechanisms {num_mechanisms}: "
                 f"give a number from 1 to {num_mechanisms}"
+            )
+        if input_size % input_slots:
+            raise ValueError(
+                f"input_size {input_size} is not divisible by input_slots {input_slots}"
             )
         if input_value_size is None:
             input_value_size = hidden_size // num_mechanisms
@@ -132,6 +139,7 @@ class RIM(nn.Module):
         mechanism_size = hidden_size // num_mechanisms
         self.input_attention = InputAttention(
             input_size,
+            input_slots,
             num_mechanisms,
             mechanism_size,
             input_heads,
@@ -200,6 +208,8 @@ class RIM(nn.Module):
             obstacle = _MODULES[name].obstacle(self, x)
             if self.dynamics.num_states != 2:
                 obstacle = "the mechanisms' dynamics are not LSTM"
+            if self.input_attention.num_slots > 1:
+                obstacle = "the input is in several slots"
             if obstacle is None:
                 _log_once(f"RIM layers are computed by the {name} kernel")
                 return _MODULES[name]
@@ -232,8 +242,8 @@ class RIM(nn.Module):
         self, key: Tensor, value: Tensor, pad: Tensor | None, state: State
     ) -> tuple[State, Tensor]:
         """One step on split states (K x B x d each); `active` comes back as K x B."""
-        p = self.input_attention.attend(state[0], key)  # K x B x M
-        active = select_active(p, self.num_active)  # K x B
+        p = self.input_attention.attend(state[0], key)  # K x B x N x M
+        active = select_active(p.sum(-2), self.num_active)  # K x B
         if pad is not None:
             active = active & ~pad
         takes = active.unsqueeze(-1)  # K x B x 1

@@ -12,7 +12,7 @@ def select_active(p: Tensor, num_active: int) -> Tensor:
     which scales what is read.
 
     Args:
-        p: K x B x M, attention on the real input, before dropout.
+        p: K x B x M, attention on the real input (on all of its slots), before dropout.
         num_active: A.
 
     Returns:

@@ -50,6 +50,11 @@ class RecurrentModelConfig(FairseqDataclass):
         None, "another A for the decoder (default: --num-active)"
     )
     rim_dynamics: ChoiceEnum(DYNAMICS) = _flag("lstm", "cell inside each mechanism")
+    separate_context: bool = _flag(
+        False,
+        "RIM layers above the attention choose between two inputs, the layer below and the "
+        "context, which are one input otherwise",
+    )
     input_heads: int = _flag(4, "heads of a RIM layer's input attention")
     input_key_size: int = _flag(64, "width of its queries and keys in each head")
     input_value_size: Optional[int] = _flag(  # noqa: UP045  (fairseq reads the annotation)

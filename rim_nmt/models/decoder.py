@@ -55,8 +55,9 @@ class RecurrentDecoder(FairseqIncrementalDecoder):
         width, active = embed_tokens.embedding_dim, cfg.decoder_num_active
         self.first_layer = build_recurrent_layer(cfg, width, size, active)
         self.skip = nn.Linear(width, size)
+        slots = 2 if cfg.separate_context else 1
         self.layers = nn.ModuleList(
-            build_recurrent_layer(cfg, 2 * size, size, active)
+            build_recurrent_layer(cfg, 2 * size, size, active, slots)
             for _ in range(cfg.decoder_layers - 1)
         )
         # one before the attention and every further layer, one for the output

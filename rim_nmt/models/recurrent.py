@@ -38,7 +38,11 @@ class PlainRNN(nn.Module):
 
 
 def build_recurrent_layer(
-    cfg: RecurrentModelConfig, input_size: int, hidden_size: int, num_active: int | None
+    cfg: RecurrentModelConfig,
+    input_size: int,
+    hidden_size: int,
+    num_active: int | None,
+    input_slots: int = 1,
 ) -> RIM | PlainRNN:
     """The layer that `--recurrent-layer` asks for.
 
@@ -47,6 +51,7 @@ def build_recurrent_layer(
         input_size: width of the input.
         hidden_size: width of the output.
         num_active: A, where it is not that of `cfg`.
+        input_slots: elements that the input is cut into; only a RIM tells them apart.
 
     Raises:
         ValueError: sizes that a RIM cannot have (see `RIM`).
@@ -60,6 +65,7 @@ def build_recurrent_layer(
         num_mechanisms=cfg.num_mechanisms,
         num_active=cfg.num_active if num_active is None else num_active,
         dynamics=str(cfg.rim_dynamics),
+        input_slots=input_slots,
         input_heads=cfg.input_heads,
         input_key_size=cfg.input_key_size,
         input_value_size=cfg.input_value_size,

@@ -68,4 +68,6 @@ def twins(size: str, multilingual: bool = False) -> dict[str, list[str]]:
         for side in ("encoder", "decoder")
         for part in (f"--{side}-{name}", str(value))
     ]
+    # normalised before each layer, without which short trainings do not get off the ground
+    flags += ["--encoder-normalize-before", "--decoder-normalize-before"]
     return {"rim": ["--arch", rim], "lstm": ["--arch", lstm], "transformer": [*arch, *flags]}

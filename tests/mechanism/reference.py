@@ -4,7 +4,7 @@ Nothing here is batched or precomputed, so that it can be read next to the paper
 2.4). From the layer under test it takes the parameters and nothing else. One step, for one
 sequence of the batch:
 
-    rows      = {null, x_t}, null a row of zeros
+    rows      = {null, x_t}, null a row of zeros; with slots {null, pieces of x_t of equal width}
     a_km      = softmax over rows of (h_k Wq_km) . (row We_m) / sqrt(d_e)
     u_k       = concat_m sum over rows of a_km[row] (row Wv_m)
     S         = the A mechanisms with the least mean_m a_km[null]; the lower index where equal
@@ -41,6 +41,7 @@ class Config:
     num_mechanisms: int = 7
     num_active: int = 4
     dynamics: str = "lstm"
+    input_slots: int = 1
     input_heads: int = 3
     input_key_size: int = 9
     input_value_size: int = 10
@@ -138,7 +139,8 @@ def _input_attention(
     weights: dict[str, Tensor], config: Config, x: Tensor, h_k: Tensor, k: int
 ) -> tuple[Tensor, float]:
     """u_k, and the attention on null, averaged over heads."""
-    rows = [torch.zeros_like(x), x]
+    slots = x.chunk(config.input_slots)
+    rows = [torch.zeros_like(slots[0]), *slots]
     query_weight = weights["input_attention.query.weight"][k]
     key_weight = weights["input_attention.key.weight"].T
     value_weight = weights["input_attention.value.weight"].T
@@ -149,7 +151,7 @@ def _input_attention(
         values = [row @ _head(value_weight, m, config.input_value_size) for row in rows]
         logits = [query @ key / math.sqrt(config.input_key_size) for key in keys]
         attention = torch.softmax(torch.stack(logits), dim=0)
-        read.append(attention[0] * values[0] + attention[1] * values[1])
+        read.append(sum(a * value for a, value in zip(attention, values, strict=True)))
         on_null.append(attention[0].item())
     return torch.cat(read), sum(on_null) / len(on_null)
 

@@ -56,9 +56,10 @@ def _assert_uniform(parameter: Tensor, bound: float) -> None:
 # Input attention
 
 
-def make_input_attention(dropout: float = 0.0) -> InputAttention:
+def make_input_attention(dropout: float = 0.0, num_slots: int = 1) -> InputAttention:
     attention = InputAttention(
         input_size=6,
+        num_slots=num_slots,
         num_mechanisms=5,
         mechanism_size=4,
         num_heads=3,
@@ -74,29 +75,52 @@ def test_attention_is_a_softmax_over_null_and_input():
     x = torch.randn(1, 2, 6, dtype=torch.float64) * 3
     h = torch.randn(5, 2, 4, dtype=torch.float64) * 3
     keys, values = attention.project_input(x)
-    assert keys.shape == (1, 2, 3, 7) and values.shape == (1, 2, 3, 2)
+    assert keys.shape == (1, 2, 1, 3, 7) and values.shape == (1, 2, 1, 3, 2)
     p = attention.attend(h, keys[0])
-    assert p.shape == (5, 2, 3)
+    assert p.shape == (5, 2, 1, 3)
     for k in range(5):
         for m in range(3):
             query = h[k] @ attention.query.weight[k, :, 7 * m : 7 * m + 7]  # B x d_e
             key = x[0] @ attention.key.weight[7 * m : 7 * m + 7].T  # B x d_e
             logit = (query * key).sum(-1) / 7**0.5  # B
             both = torch.softmax(torch.stack([torch.zeros_like(logit), logit]), dim=0)
-            assert_close(p[k, :, m], both[1])
+            assert_close(p[k, :, 0, m], both[1])
+
+
+def test_attention_over_slots_sums_to_one_with_null():
+    attention = make_input_attention(num_slots=2)  # of 3 each
+    x = torch.randn(1, 2, 6, dtype=torch.float64) * 3
+    h = torch.randn(5, 2, 4, dtype=torch.float64) * 3
+    keys, values = attention.project_input(x)
+    p = attention.attend(h, keys[0])
+    assert p.shape == (5, 2, 2, 3)
+    read = attention.read(p, values[0])
+    for k in range(5):
+        for m in range(3):
+            query = h[k] @ attention.query.weight[k, :, 7 * m : 7 * m + 7]  # B x d_e
+            rows = [torch.zeros_like(x[0, :, :3]), x[0, :, :3], x[0, :, 3:]]
+            logits = [
+                (query * (row @ attention.key.weight[7 * m : 7 * m + 7].T)).sum(-1) / 7**0.5
+                for row in rows
+            ]
+            expected = torch.softmax(torch.stack(logits), dim=0)  # null and slots x B
+            assert_close(p[k, :, :, m], expected[1:].T)
+            values_of = [row @ attention.value.weight[2 * m : 2 * m + 2].T for row in rows]
+            mixed = sum(e[:, None] * value for e, value in zip(expected, values_of, strict=True))
+            assert_close(read[k, :, 2 * m : 2 * m + 2], mixed)
 
 
 def test_read_scales_the_values_head_by_head():
     attention = make_input_attention()
     x = torch.randn(1, 2, 6, dtype=torch.float64)
     _, values = attention.project_input(x)
-    p = torch.rand(5, 2, 3, dtype=torch.float64)
+    p = torch.rand(5, 2, 1, 3, dtype=torch.float64)
     read = attention.read(p, values[0])
     assert read.shape == (5, 2, 6)
     for k in range(5):
         for m in range(3):
             value = x[0] @ attention.value.weight[2 * m : 2 * m + 2].T  # B x d_v
-            assert_close(read[k, :, 2 * m : 2 * m + 2], p[k, :, m, None] * value)
+            assert_close(read[k, :, 2 * m : 2 * m + 2], p[k, :, 0, m, None] * value)
 
 
 def test_a_null_input_is_read_as_zero():
@@ -126,7 +150,7 @@ def test_probabilities_keep_at_least_float32():
         p = attention.attend(h, keys[0])
         assert values.dtype == torch.bfloat16  # autocast is on
         assert p.dtype == torch.float32
-        queries = attention.query(h).unflatten(-1, (3, -1))  # K x B x M x d_e
+        queries = attention.query(h).unflatten(-1, (1, 3, -1))  # K x B x N x M x d_e
     # scores are not rounded on the way: who is nearly as interested would tie with the winner
     exact = torch.sigmoid((queries.double() * keys[0].double()).sum(-1))
     torch.testing.assert_close(p.double(), exact, rtol=1e-6, atol=0)
@@ -138,8 +162,8 @@ def test_input_dropout_drops_whole_heads_and_keeps_the_expectation(seed):
     rate, samples = 0.3, 20_000
     attention = make_input_attention(rate)
     _, values = attention.project_input(torch.randn(1, 1, 6, dtype=torch.float64))
-    values = values[0].expand(samples, -1, -1)  # B x M x d_v, the same row many times
-    p = torch.rand(5, 1, 3, dtype=torch.float64).expand(-1, samples, -1)  # K x B x M
+    values = values[0].expand(samples, -1, -1, -1)  # B x N x M x d_v, the same row many times
+    p = torch.rand(5, 1, 1, 3, dtype=torch.float64).expand(-1, samples, -1, -1)  # K x B x N x M
 
     kept = attention.eval().read(p, values)  # K x B x M*d_v
     dropped = attention.train().read(p, values)

@@ -117,6 +117,7 @@ REFERENCE_CASES = {
     "gru-gated": replace(GRU, comm_projection="gated"),
     "lstm-alone": ALONE,
     "gru-alone": replace(GRU, comm_heads=0),
+    "slots": replace(LSTM, input_size=12, input_slots=3),
     "one-active": SMALL,
     "all-active": replace(SMALL, num_active=4, dynamics="gru"),
     "one-mechanism": replace(SMALL, num_mechanisms=1, hidden_size=7),
@@ -484,6 +485,17 @@ def test_parameter_count_is_the_formula(dynamics, projection):
     assert sum(p.numel() for p in RIM(**asdict(config)).parameters()) == expected
 
 
+def test_slots_share_keys_and_values():
+    """So that a layer with slots has fewer parameters, and equal slots are interchangeable."""
+    config = replace(LSTM, input_size=26, input_slots=2)
+    one = sum(p.numel() for p in RIM(**asdict(LSTM)).parameters())
+    rim = build(config)
+    assert sum(p.numel() for p in rim.parameters()) == one
+    x, state = random_input(config), random_state(config)
+    swapped = torch.cat(x.chunk(2, dim=-1)[::-1], dim=-1)
+    assert_close(rim(swapped, state)[0], rim(x, state)[0])
+
+
 def test_defaults_are_the_papers():
     rim = RIM(100, 600)
     K, d = 6, 100
@@ -640,6 +652,8 @@ def test_the_content_of_padding_does_not_matter(config, content):
         ({"hidden_size": -35}, ["hidden_size", "-35"]),
         ({"num_mechanisms": 0}, ["num_mechanisms", "0"]),
         ({"num_active": 0}, ["num_active", "0"]),
+        ({"input_slots": 0}, ["input_slots", "0"]),
+        ({"input_slots": 2}, ["input_size 13", "input_slots 2"]),
         ({"input_heads": 0}, ["input_heads", "0"]),
         ({"input_key_size": -2}, ["input_key_size", "-2"]),
         ({"input_value_size": 0}, ["input_value_size", "0"]),

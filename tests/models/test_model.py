@@ -174,6 +174,14 @@ def test_encoder_and_decoder_may_have_different_numbers_of_active_mechanisms():
         }
 
 
+def test_the_context_may_be_an_input_of_its_own():
+    model = make_model(separate_context=True, decoder_layers=3)
+    slots = [m.input_attention.num_slots for m in model.modules() if isinstance(m, RIM)]
+    assert sorted(slots) == [1] * (len(slots) - 2) + [2, 2]
+    for layer in model.decoder.layers:
+        assert layer.input_attention.num_slots == 2
+
+
 @pytest.mark.parametrize("architecture", ["rim", "rim_tiny"])
 def test_a_flag_that_an_older_checkpoint_does_not_have_takes_its_default(architecture):
     values = {**asdict(RecurrentModelConfig()), "_name": architecture, "encoder_hidden_size": 48}
