@@ -96,11 +96,9 @@ class Cell:
             progress.console.print(f"{self.name}: goes on from its last checkpoint")
         write_json(self.folder / "cell.json", {**self.about, "commands": self.commands})
         log = self.folder / "train.log"
-        trained = self.folder / "trained"
-        if not trained.exists():
+        if not self._trained(log):
             show(self.train)
             train(self.train, log, self.max_update, progress, self.name, pass_fds=(lock,))
-            trained.touch()
         steps = [(self.average, self.folder / "checkpoints/average.pt")]
         for report, command in self.score.items():
             steps.append((command, self.folder / f"scores/{report}.json"))
@@ -109,6 +107,11 @@ class Cell:
                 show(command)
                 run(command, self.folder / "score.log")
         write_json(self.folder / "result.json", self._result())
+
+    def _trained(self, log: Path) -> bool:
+        """The log says so: the process that would know may have been killed before its training
+        ended, and fairseq-train makes one update more when it is called for a finished one."""
+        return log.exists() and "| done training in " in log.read_text(errors="replace")
 
     def _result(self) -> dict:
         scores = {}

@@ -20,6 +20,7 @@ Killed
 2026-01-01 | INFO | valid | {"valid_nll_loss": "7.25", "valid_ppl": "180", "valid_num_updates": "20", "valid_enc_usage": "0.8", "valid_dec_usage": "0.5"}
 2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "8.0", "num_updates": "30", "wps": "200"}
 2026-01-01 | INFO | valid | {"valid_nll_loss": "7.5", "valid_ppl": "181", "valid_num_updates": "30", "valid_dec_least": "0.1", "valid_enc_usage": "0.7", "valid_dec_usage": "0.4"}
+2026-01-01 | INFO | fairseq_cli.train | done training in 3.0 seconds
 """  # noqa: E501
 
 
@@ -108,12 +109,13 @@ def test_a_folder_made_by_other_commands_is_refused(tmp_path):
 
 
 def test_a_training_keeps_its_cell_when_its_starter_is_killed(tmp_path):
-    """It goes on by itself; nobody may start a second one beside it."""
+    """It goes on by itself; nobody may start a second one beside it, nor another one behind it."""
     folder = tmp_path / "cell"
     started, ended = folder / "started", folder / "end"
     code = (
         f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\n"
-        f"while not pathlib.Path({str(ended)!r}).exists(): time.sleep(0.05)"
+        f"while not pathlib.Path({str(ended)!r}).exists(): time.sleep(0.05)\n"
+        f"open({str(folder / 'done')!r}, 'a').write('train ')\nprint({LOG!r})"
     )
     starter = (
         "import sys; from pathlib import Path; from tests.experiments.test_cells import *\n"
@@ -129,9 +131,9 @@ def test_a_training_keeps_its_cell_when_its_starter_is_killed(tmp_path):
         assert not run_cell(cell)
     finally:
         ended.touch()
-    (folder / "cell.json").unlink()
-    _wait_for(lambda: run_cell(make_cell(folder)))
+    _wait_for(lambda: run_cell(cell))
     assert cell.finished
+    assert (folder / "done").read_text().split() == ["train", "average", "score"]
 
 
 def _wait_for(condition) -> None:
