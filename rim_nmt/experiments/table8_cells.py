@@ -38,7 +38,8 @@ class Recipe:
         max_update: updates.
         warmup_updates: of the learning rate, which then falls linearly to zero at `max_update`.
         interval: updates between two validations, each with a checkpoint.
-        average: the mean of so many last checkpoints is scored.
+        average: the mean of so many last checkpoints is scored; of a tenth of the training, where
+            the learning rate is low: over more the mean was worse than the last one.
         patience: validations without a better loss after which training ends.
         max_tokens: of a batch, on the longer side, padding included.
         lr: learning rate, by model.
@@ -53,7 +54,7 @@ class Recipe:
     max_tokens: int
     lr: dict[str, float]
     dropout: dict[str, float]
-    average: int = 5
+    average: int = 3
     patience: int = 10
     more: tuple = ("--num-workers", 0)
 
@@ -122,19 +123,20 @@ RECIPES = {
         size="tiny",
         max_update=600,
         warmup_updates=100,
-        interval=50,
+        interval=40,
         max_tokens=1500,
         lr=per_model(0.004),
         dropout=per_model(0.1),
+        average=2,
     ),
     "small": Recipe(
-        size="iwslt",
-        max_update=1200,
-        warmup_updates=150,
-        interval=75,
-        max_tokens=2500,
+        size="tiny",
+        max_update=3000,
+        warmup_updates=300,
+        interval=100,
+        max_tokens=1500,
         lr=per_model(0.004),
-        dropout=per_model(0.3),
+        dropout=per_model(0.1),
     ),
     "paper": Recipe(
         size="wmt",

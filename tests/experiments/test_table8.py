@@ -60,7 +60,7 @@ def test_every_cell_differs_in_what_it_is_about_and_in_nothing_else():
     twin |= {
         f"--{side}-{what}"
         for side in ("encoder", "decoder")
-        for what in ("layers", "embed-dim", "ffn-embed-dim", "attention-heads")
+        for what in ("layers", "embed-dim", "ffn-embed-dim", "attention-heads", "normalize-before")
     }
     first = cells[0]
     for cell in cells:
@@ -171,7 +171,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path, mo
     assert "goes on from its last checkpoint" in shown
     assert "Loaded checkpoint" in (cell / "train.log").read_text()
     result = json.loads((cell / "result.json").read_text())
-    assert result["updates"] == 36 and len(result["valid"]) == 12
+    assert result["updates"] == 36 and len(result["valid"]) == 18
     assert result["usage"].keys() >= {"enc_usage", "dec_usage"}
     table = (out / "report" / "table.md").read_text()
     assert f"{result['scores']['transfer']['BLEU']['score']:.1f}" in table
