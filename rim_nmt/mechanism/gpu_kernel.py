@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from rim_nmt.mechanism.communication import GatedProjection
+
 
 @functools.cache
 def kernels() -> ModuleType | None:
@@ -30,7 +32,7 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
     if x.device.type != "cuda" and not (x.device.type == "cpu" and interpreted):
         return f"the input is on {x.device}"
-    if rim.communication and not hasattr(rim.communication.projection, "weight"):
+    if rim.communication and isinstance(rim.communication.projection, GatedProjection):
         return "the communication's projection is not linear"
     if kernels() is None:
         return "triton is not installed"

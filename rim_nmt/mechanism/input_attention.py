@@ -100,4 +100,6 @@ class InputAttention(nn.Module):
             K x B x M*d_v.
         """
         weights = self.dropout(p).to(values.dtype).unsqueeze(-1)  # K x B x N x M x 1
-        return (weights * values).sum(-3).flatten(-2)  # K x B x M*d_v
+        read = weights * values  # K x B x N x M x d_v
+        read = read.sum(-3) if self.num_slots > 1 else read.squeeze(-3)  # a sum would copy
+        return read.flatten(-2)  # K x B x M*d_v

@@ -205,17 +205,21 @@ class RIM(nn.Module):
             name = self.kernel
             if name == "auto":
                 name = "compiled" if x.device.type == "cpu" else "triton"
-            obstacle = _MODULES[name].obstacle(self, x)
-            if self.dynamics.num_states != 2:
-                obstacle = "the mechanisms' dynamics are not LSTM"
-            if self.input_attention.num_slots > 1:
-                obstacle = "the input is in several slots"
+            obstacle = self._obstacle() or _MODULES[name].obstacle(self, x)
             if obstacle is None:
                 _log_once(f"RIM layers are computed by the {name} kernel")
                 return _MODULES[name]
             if self.kernel != "auto":
                 raise ValueError(f"the {name} kernel was asked for, but {obstacle}")
         _log_once(f"RIM layers are computed by plain PyTorch: {obstacle}")
+        return None
+
+    def _obstacle(self) -> str | None:
+        """What keeps every kernel from running this layer; None if nothing does."""
+        if self.dynamics.num_states != 2:
+            return "the mechanisms' dynamics are not LSTM"
+        if self.input_attention.num_slots > 1:
+            return "the input is in several slots"
         return None
 
     def _run_plain(

@@ -161,17 +161,20 @@ def test_sizes_that_do_not_fit_are_refused_with_their_numbers(flags, numbers):
         assert number in str(error.value)
 
 
-def test_encoder_and_decoder_may_have_different_numbers_of_active_mechanisms():
-    model = make_model(num_active=2, encoder_num_active=3, decoder_num_active=1)
-    for part, expected in ((model.encoder, 3), (model.decoder, 1)):
-        assert {layer.num_active for layer in part.modules() if isinstance(layer, RIM)} == {
-            expected
-        }
-    model = make_model(num_active=2, decoder_num_active=3)
-    for part, expected in ((model.encoder, 2), (model.decoder, 3)):
-        assert {layer.num_active for layer in part.modules() if isinstance(layer, RIM)} == {
-            expected
-        }
+@pytest.mark.parametrize(
+    ("flags", "of_encoder", "of_decoder"),
+    [
+        ({"encoder_num_active": 3, "decoder_num_active": 1}, 3, 1),
+        ({"decoder_num_active": 3}, 2, 3),
+    ],
+)
+def test_encoder_and_decoder_may_have_other_numbers_of_active_mechanisms(
+    flags, of_encoder, of_decoder
+):
+    model = make_model(num_active=2, **flags)
+    for part, expected in ((model.encoder, of_encoder), (model.decoder, of_decoder)):
+        layers = [module for module in part.modules() if isinstance(module, RIM)]
+        assert {layer.num_active for layer in layers} == {expected}
 
 
 def test_the_context_may_be_an_input_of_its_own():
