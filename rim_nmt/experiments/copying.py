@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rim_nmt.commands import console
 from rim_nmt.files import InputError
+from rim_nmt.memory import keep_freed_memory
 
 MODELS = ("rim", "rim-no-communication", "rim-no-input-attention", "lstm-half", "lstm")
 
@@ -91,6 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: there is no GPU that this PyTorch can use")
+    keep_freed_memory()
     cells = _cells(arguments)
     for settings in cells:  # before hours are spent on the first
         with torch.device("meta"):
