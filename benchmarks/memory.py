@@ -52,7 +52,7 @@ def main() -> None:
         dictionary.add_symbol(f"word{number}")
     batch, tokens = make_batch(dictionary, arguments.batch)
     for name, flags in twins(arguments.size).items():
-        cfg = configuration(" ".join(flags))
+        cfg = configuration(flags)
         task = TranslationTask(cfg.task, dictionary, dictionary)
         model = task.build_model(cfg.model)
         trainer = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))

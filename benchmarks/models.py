@@ -27,46 +27,39 @@ from fairseq.trainer import Trainer
 from benchmarks.timing import interleaved
 from rim_nmt.cli import quiet_fairseq
 from rim_nmt.commands import USER_DIR
+from rim_nmt.models.twins import twins
 from rim_nmt.processor import bfloat16_obstacle
 
-# fairseq's own models in a number of layers that is usual at this size, and in widths that give
-# them the number of parameters that the RIM has
-LSTM = (
-    "--arch lstm --encoder-bidirectional --encoder-layers 2 --decoder-layers 2 "
-    "--encoder-embed-dim {0} --decoder-embed-dim {0} --decoder-out-embed-dim {0} "
-    "--encoder-hidden-size {1} --decoder-hidden-size {2}"
-)
-TRANSFORMER = (
-    "--arch transformer --encoder-layers {2} --decoder-layers {2} "
-    "--encoder-embed-dim {0} --decoder-embed-dim {0} "
-    "--encoder-ffn-embed-dim {1} --decoder-ffn-embed-dim {1} "
-    "--encoder-attention-heads 4 --decoder-attention-heads 4"
-)
+# fairseq's own LSTM in widths that give it the number of parameters that the RIM has
+FAIRSEQ_LSTM = {"tiny": (128, 73, 146), "iwslt": (256, 192, 384), "base": (512, 272, 544)}
 
 
-def family(size: str, lstm: str, transformer: str) -> dict[str, str]:
-    """Models of one size: name -> flags. `size` ends the names of our architectures."""
+def family(size: str) -> dict[str, list[str]]:
+    """Models of one size: name -> flags."""
+    ours = twins(size)
+    embedding, encoder, decoder = FAIRSEQ_LSTM[size]
+    fairseq_lstm = (
+        "--arch lstm --encoder-bidirectional --encoder-layers 2 --decoder-layers 2 "
+        f"--encoder-embed-dim {embedding} --decoder-embed-dim {embedding} "
+        f"--decoder-out-embed-dim {embedding} "
+        f"--encoder-hidden-size {encoder} --decoder-hidden-size {decoder}"
+    )
     return {
-        "RIM": f"--arch rim{size}",
-        "RIM, plain": f"--arch rim{size} --rim-kernel plain",
-        "LSTM twin": f"--arch rnn_lstm{size}",
-        "fairseq lstm": lstm,
-        "fairseq transformer": transformer,
+        "RIM": ours["rim"],
+        "RIM, plain": [*ours["rim"], "--rim-kernel", "plain"],
+        "LSTM twin": ours["lstm"],
+        "fairseq lstm": fairseq_lstm.split(),
+        "fairseq transformer": ours["transformer"],
     }
 
 
-MODELS = {
-    "base": family("", LSTM.format(512, 272, 544), TRANSFORMER.format(448, 744, 3)),
-    "iwslt": family("_iwslt_en_de", LSTM.format(256, 192, 384), TRANSFORMER.format(256, 776, 3)),
-    "tiny": family("_tiny", LSTM.format(128, 73, 146), TRANSFORMER.format(128, 340, 2)),
-}
 VOCABULARY = {"base": 8000, "iwslt": 8000, "tiny": 1400}
 LENGTHS = (15, 25)  # words, uniform: fairseq puts sentences of similar length into a batch
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", choices=MODELS, default="base", help="(%(default)s)")
+    parser.add_argument("--size", choices=FAIRSEQ_LSTM, default="base", help="(%(default)s)")
     parser.add_argument("--train-batch", type=int, default=120, help="sentences (%(default)s)")
     parser.add_argument("--test-batch", type=int, default=64, help="sentences (%(default)s)")
     parser.add_argument("--beam", type=int, default=5, help="(%(default)s)")
@@ -76,7 +69,7 @@ def main() -> None:
         "--profile", metavar="NAME", help="only show where training spends its time in this model"
     )
     arguments = parser.parse_args()
-    models = MODELS[arguments.size]
+    models = family(arguments.size)
     if arguments.amp and (obstacle := bfloat16_obstacle()):
         parser.error(f"--amp is not measured: {obstacle}")
     if arguments.profile:
@@ -94,7 +87,7 @@ def main() -> None:
 
     trainers, generators = {}, {}
     for name, flags in models.items():
-        cfg = configuration(f"{flags} --amp" if arguments.amp else flags)
+        cfg = configuration([*flags, "--amp"] if arguments.amp else flags)
         task = TranslationTask(cfg.task, dictionary, dictionary)
         model = task.build_model(cfg.model)
         print(f"{name:20} {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
@@ -134,12 +127,12 @@ def main() -> None:
             print(f"{title:10} {name:20} {count / value:8.0f} tokens/s  {ratio:5.2f}")
 
 
-def configuration(flags: str):
+def configuration(flags: list[str]):
     """What fairseq-train makes of a command line."""
     command = [
         *("no data", "--cpu", "--share-all-embeddings", "--dropout", "0.1", "--optimizer", "adam"),
         *("--lr", "1e-4", "--clip-norm", "1", "--criterion", "label_smoothed_cross_entropy"),
-        *("--label-smoothing", "0.1", "--max-tokens", "4000", *flags.split()),
+        *("--label-smoothing", "0.1", "--max-tokens", "4000", *flags),
     ]
     return convert_namespace_to_omegaconf(
         options.parse_args_and_arch(options.get_training_parser(), command)
