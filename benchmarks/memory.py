@@ -11,15 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from fairseq import utils
-from fairseq.data import Dictionary
-from fairseq.tasks.translation import TranslationTask
-from fairseq.trainer import Trainer
-
-from benchmarks.models import configuration, make_batch
+from benchmarks.models import make_batch, make_dictionary, make_trainer
 from benchmarks.timing import interleaved
-from rim_nmt.cli import quiet_fairseq
-from rim_nmt.commands import USER_DIR
 from rim_nmt.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_freed_memory
 from rim_nmt.models.twins import SIZES, twins
 
@@ -45,17 +38,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, help="timings of each (%(default)s)")
     arguments = parser.parse_args()
 
-    quiet_fairseq()
-    utils.import_user_module(argparse.Namespace(user_dir=str(USER_DIR)))
-    dictionary = Dictionary()
-    for number in range(arguments.vocabulary - dictionary.nspecial):
-        dictionary.add_symbol(f"word{number}")
+    dictionary = make_dictionary(arguments.vocabulary)
     batch, tokens = make_batch(dictionary, arguments.batch)
     for name, flags in twins(arguments.size).items():
-        cfg = configuration(flags)
-        task = TranslationTask(cfg.task, dictionary, dictionary)
-        model = task.build_model(cfg.model)
-        trainer = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
+        trainer = make_trainer(flags, dictionary)
 
         def train(allocator, trainer=trainer) -> None:
             allocator()

@@ -77,23 +77,19 @@ def main() -> None:
             parser.error(f"--profile {arguments.profile}: expected one of {', '.join(models)}")
         models = {arguments.profile: models[arguments.profile]}
 
-    quiet_fairseq()
-    utils.import_user_module(argparse.Namespace(user_dir=str(USER_DIR)))
-    dictionary = Dictionary()
-    for number in range(VOCABULARY[arguments.size] - dictionary.nspecial):
-        dictionary.add_symbol(f"word{number}")
+    dictionary = make_dictionary(VOCABULARY[arguments.size])
     batch, tokens = make_batch(dictionary, arguments.train_batch)
     sources, _ = make_batch(dictionary, arguments.test_batch)
 
     trainers, generators = {}, {}
     for name, flags in models.items():
-        cfg = configuration([*flags, "--amp"] if arguments.amp else flags)
-        task = TranslationTask(cfg.task, dictionary, dictionary)
-        model = task.build_model(cfg.model)
-        print(f"{name:20} {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
-        trainers[name] = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
-        copy = task.build_model(cfg.model).eval()  # a model made ready to generate cannot train
-        copy.prepare_for_inference_(cfg)
+        trainer = make_trainer([*flags, "--amp"] if arguments.amp else flags, dictionary)
+        parameters = sum(p.numel() for p in trainer.model.parameters())
+        print(f"{name:20} {parameters / 1e6:.2f} M parameters")
+        trainers[name] = trainer
+        # a model made ready to generate cannot train
+        copy = trainer.task.build_model(trainer.cfg.model).eval()
+        copy.prepare_for_inference_(trainer.cfg)
         generators[name] = SequenceGenerator(
             [copy], dictionary, beam_size=arguments.beam, min_len=20, max_len_a=0, max_len_b=20
         )
@@ -127,16 +123,28 @@ def main() -> None:
             print(f"{title:10} {name:20} {count / value:8.0f} tokens/s  {ratio:5.2f}")
 
 
-def configuration(flags: list[str]):
-    """What fairseq-train makes of a command line."""
+def make_dictionary(size: int) -> Dictionary:
+    """Made-up words; fairseq knows our architectures from here on."""
+    quiet_fairseq()
+    utils.import_user_module(argparse.Namespace(user_dir=str(USER_DIR)))
+    dictionary = Dictionary()
+    for number in range(size - dictionary.nspecial):
+        dictionary.add_symbol(f"word{number}")
+    return dictionary
+
+
+def make_trainer(flags: list[str], dictionary: Dictionary) -> Trainer:
+    """What fairseq-train makes of a command line that begins with what is the same for all."""
     command = [
         *("no data", "--cpu", "--share-all-embeddings", "--dropout", "0.1", "--optimizer", "adam"),
         *("--lr", "1e-4", "--clip-norm", "1", "--criterion", "label_smoothed_cross_entropy"),
         *("--label-smoothing", "0.1", "--max-tokens", "4000", *flags),
     ]
-    return convert_namespace_to_omegaconf(
+    cfg = convert_namespace_to_omegaconf(
         options.parse_args_and_arch(options.get_training_parser(), command)
     )
+    task = TranslationTask(cfg.task, dictionary, dictionary)
+    return Trainer(cfg, task, task.build_model(cfg.model), task.build_criterion(cfg.criterion))
 
 
 def make_batch(dictionary: Dictionary, sentences: int) -> tuple[dict, int]:

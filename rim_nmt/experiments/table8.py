@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scale",
         choices=("tiny", "small", "paper"),
         required=True,
-        help="tiny: the embedded corpus, minutes a training; small: text of your own, an hour; "
-        "paper: WMT14 and IWSLT14 on GPUs, days",
+        help="tiny: the embedded corpus, minutes a training; small: text of your own, half an "
+        "hour; paper: WMT14 and IWSLT14 on GPUs, days",
     )
     parser.add_argument(
         "--prepared",

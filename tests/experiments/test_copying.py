@@ -138,9 +138,13 @@ def slow_communication(communication: nn.Module, h: list) -> list:
 
 @pytest.mark.parametrize("model", ["rim", "lstm"])
 def test_a_tiny_model_learns_and_stops(tmp_path, model):
-    """With any seed: whoever knows one of the two digits and guesses the other is above 1."""
+    """With any seed: whoever knows one of the two digits and guesses the other is above 1.
+
+    Of 107 seeds the slowest LSTM took 360 updates, of 25 the slowest RIM 220. Half as wide, one
+    LSTM of 21 took 1,720.
+    """
     seed = random.randrange(10**6)
-    settings = replace(TINY, model=model, seed=seed, eval_interval=20, stop_below=0.9)
+    settings = replace(TINY, model=model, width=48, seed=seed, eval_interval=20, stop_below=0.9)
     result = train_cell(tmp_path, settings, max_update=1500)
     assert result["learned"] and result["updates"] < 1500, settings
     assert result["loss"]["2"] < 1 < math.log(NUM_DIGITS) / 2, settings
