@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sacrebleu
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 from sacrebleu.significance import PairedTest
 
 from rim_nmt.experiments.plots import save_figure
@@ -243,7 +244,7 @@ def _plot_scores(rows: list[dict]) -> Figure:
                 label=setting,
             )
             axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=8)
-        axes.set_xticks(range(len(models)), models, rotation=30 if len(models) > 4 else 0)
+        axes.set_xticks(range(len(models)), models, rotation=30 if len(models) > 3 else 0)
         axes.set_title(test)
         axes.spines[["top", "right"]].set_visible(False)
     axes.legend(title="trained on", fontsize=8, loc="lower right")
@@ -267,6 +268,9 @@ def _plot_learning(groups: Groups) -> Figure:
                 )
         axes.set_title(f"trained on {setting.replace('+', ' + ')}")
         axes.set_xlabel("updates")
+        axes.set_yscale("log", base=2)  # else the first losses leave no room for the last
+        axes.yaxis.set_major_locator(MultipleLocator(0.5))
+        axes.yaxis.set_major_formatter("{x:.1f}")
         axes.grid(alpha=0.3)
         axes.legend()
     figure.supylabel("validation loss, bits per subword")
