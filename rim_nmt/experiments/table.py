@@ -229,26 +229,30 @@ def _row(cells: Sequence) -> str:
 def _plot_scores(rows: list[dict]) -> Figure:
     """BLEU of every model, a panel for each test set, bars by what was trained on."""
     tests = list(rows[0]["scores"])
-    figure = Figure(figsize=(1 + 3.2 * len(tests), 3.6), layout="constrained")
     settings = list(dict.fromkeys(" + ".join(row["pairs"]) for row in rows))
     models = list(dict.fromkeys(row["model"] for row in rows))
-    for axes, test in zip(figure.subplots(1, len(tests), squeeze=False)[0], tests, strict=True):
+    height = 0.8 / len(settings)
+    size = (1.5 + 3 * len(tests), 1.2 + 0.28 * len(models) * len(settings))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(tests), squeeze=False, sharey=True)[0]
+    for axes, test in zip(panels, tests, strict=True):
         for place, setting in enumerate(settings):
             here = [row for row in rows if " + ".join(row["pairs"]) == setting]
-            width = 0.8 / len(settings)
-            bars = axes.bar(
-                [models.index(row["model"]) + (place + 0.5) * width - 0.4 for row in here],
+            bars = axes.barh(
+                [models.index(row["model"]) + (place + 0.5) * height - 0.4 for row in here],
                 [row["scores"][test]["BLEU"]["mean"] for row in here],
-                width=0.92 * width,
-                yerr=[row["scores"][test]["BLEU"]["spread"] or 0 for row in here],
+                height=0.92 * height,
+                xerr=[row["scores"][test]["BLEU"]["spread"] or 0 for row in here],
                 label=setting,
             )
             axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=8)
-        axes.set_xticks(range(len(models)), models, rotation=30 if len(models) > 3 else 0)
+        axes.margins(x=0.15)  # for the labels
         axes.set_title(test)
         axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(title="trained on", fontsize=8, loc="lower right")
-    figure.supylabel("BLEU")
+    panels[0].set_yticks(range(len(models)), models)
+    panels[0].invert_yaxis()  # the first model on top
+    figure.supxlabel("BLEU")
+    figure.legend(*panels[0].get_legend_handles_labels(), title="trained on", loc="outside right")
     return figure
 
 
@@ -263,7 +267,8 @@ def _plot_learning(groups: Groups) -> Figure:
             for number, result in enumerate(results if pairs == setting else ()):
                 axes.plot(
                     *zip(*result["valid"], strict=True),
-                    color=f"C{models.index(model)}",
+                    color=f"C{models.index(model)}",  # they repeat after ten
+                    linestyle="-" if models.index(model) < 10 else "--",
                     label=model if number == 0 else None,
                 )
         axes.set_title(f"trained on {setting.replace('+', ' + ')}")
