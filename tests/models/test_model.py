@@ -7,14 +7,13 @@ import pytest
 import torch
 from fairseq.models import build_model
 from omegaconf import OmegaConf
-from torch.nn.functional import cross_entropy
 
 from rim_nmt.mechanism import RIM
 from rim_nmt.mechanism.dynamics import LSTMDynamics
 from rim_nmt.models.config import RecurrentModelConfig
 from rim_nmt.models.encoder import reversal_index
 from rim_nmt.models.model import RecurrentModel
-from tests.models.conftest import make_model, make_task, pad_at
+from tests.models.conftest import LEARNER, assert_learns, loss_on, make_model, make_task, pad_at
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -209,30 +208,10 @@ def test_learns_to_reverse(kind):
     """From any seed: reversing five symbols needs the attention and both recurrences."""
     seed = time.time_ns() % 2**31
     torch.manual_seed(seed)
-    model = make_model(
-        recurrent_layer=kind,
-        encoder_embed_dim=32,
-        decoder_embed_dim=32,
-        encoder_hidden_size=48,
-        decoder_hidden_size=48,
-        encoder_layers=1,
-        dropout=0.0,
-        input_dropout=0.0,
-        comm_dropout=0.0,
-    )
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    end = torch.full((64, 1), 2)
-    losses = []
-    for _ in range(800):  # of 30 seeds the slowest took 273
+    model = make_model(recurrent_layer=kind, **LEARNER)
+
+    def losses() -> list[torch.Tensor]:
         symbols = torch.randint(4, 14, (64, 5))
-        source, target = torch.cat([symbols, end], 1), torch.cat([symbols.flip(1), end], 1)
-        logits, _ = model(source, None, torch.cat([end, target[:, :-1]], 1))
-        loss = cross_entropy(logits.flatten(0, 1), target.flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        losses.append(loss.item())
-        if max(losses[-10:]) < 0.02 and len(losses) > 10:
-            return
-    pytest.fail(f"seed {seed}: loss {losses[-1]:.3f} after {len(losses)} updates, expected < 0.02")
+        return [loss_on(model, symbols, symbols.flip(1))]
+
+    assert_learns(model, losses, seed)

@@ -6,12 +6,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from fairseq.logging import metrics
-from torch.nn.functional import cross_entropy
 
 from rim_nmt.mechanism import RIM
 from rim_nmt.models.multilingual import MultilingualRecurrentModel
 from rim_nmt.models.parameters import build_without_memory
-from tests.models.conftest import make_task, pad_at, small_config
+from tests.models.conftest import LEARNER, assert_learns, loss_on, make_task, pad_at, small_config
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 PAIRS = ("en-de", "en-fr")
@@ -149,33 +148,11 @@ def test_learns_to_copy_and_to_reverse():
     """From any seed, two tasks at once, one with fewer examples: one encoder serves both."""
     seed = time.time_ns() % 2**31
     torch.manual_seed(seed)
-    model = make_multilingual(
-        encoder_embed_dim=32,
-        decoder_embed_dim=32,
-        encoder_hidden_size=48,
-        decoder_hidden_size=48,
-        encoder_layers=1,
-        dropout=0.0,
-        input_dropout=0.0,
-        comm_dropout=0.0,
-    )
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    tasks = {"en-de": (64, lambda symbols: symbols), "en-fr": (40, lambda s: s.flip(1))}
-    losses = []
-    for _ in range(800):  # of 16 seeds the slowest took 249
-        optimizer.zero_grad()
-        of_pairs = []
-        for pair, (sentences, translate) in tasks.items():
-            end = torch.full((sentences, 1), 2)
-            symbols = torch.randint(4, 14, (sentences, 4))
-            source, target = torch.cat([symbols, end], 1), torch.cat([translate(symbols), end], 1)
-            logits, _ = model.models[pair](source, None, torch.cat([end, target[:, :-1]], 1))
-            loss = cross_entropy(logits.flatten(0, 1), target.flatten())
-            loss.backward()
-            of_pairs.append(loss.item())
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        losses.append(max(of_pairs))
-        if max(losses[-10:]) < 0.02 and len(losses) > 10:
-            return
-    pytest.fail(f"seed {seed}: loss {losses[-1]:.3f} after {len(losses)} updates, expected < 0.02")
+    model = make_multilingual(**LEARNER)
+
+    def losses() -> list[torch.Tensor]:
+        many, few = torch.randint(4, 14, (64, 4)), torch.randint(4, 14, (40, 4))
+        copying = loss_on(model.models["en-de"], many, many)
+        return [copying, loss_on(model.models["en-fr"], few, few.flip(1))]
+
+    assert_learns(model, losses, seed)
