@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Time and memory of a RIM layer relative to torch.nn.LSTM of the same width: a training step (in
-float32 and, where the processor has AMX, in bfloat16), forward only, one decoding step, and many
-more mechanisms with as many active. On a GPU, where nn.LSTM is cuDNN's, a training step and forward
-only, in float16; --steps 64 --batch 256 --hidden-size 768 are the sizes of the target there."""
+float32 and, where the processor is fast at it, in bfloat16), forward only, one decoding step, and
+many more mechanisms with as many active. On a GPU, where nn.LSTM is cuDNN's, a training step and
+forward only, in float16; --steps 64 --batch 256 --hidden-size 768 are the sizes of the target
+there."""
 
 import argparse
 import functools

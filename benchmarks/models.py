@@ -64,7 +64,9 @@ def main() -> None:
     parser.add_argument("--test-batch", type=int, default=64, help="sentences (%(default)s)")
     parser.add_argument("--beam", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="timings of each (%(default)s)")
-    parser.add_argument("--amp", action="store_true", help="only training, in bfloat16")
+    parser.add_argument(
+        "--amp", action="store_true", help="only training, in float32 and in bfloat16"
+    )
     parser.add_argument(
         "--profile", metavar="NAME", help="only show where training spends its time in this model"
     )
@@ -83,10 +85,13 @@ def main() -> None:
 
     trainers, generators = {}, {}
     for name, flags in models.items():
-        trainer = make_trainer([*flags, "--amp"] if arguments.amp else flags, dictionary)
+        trainer = make_trainer(flags, dictionary)
         parameters = sum(p.numel() for p in trainer.model.parameters())
-        print(f"{name:20} {parameters / 1e6:.2f} M parameters")
+        print(f"{name:26} {parameters / 1e6:.2f} M parameters")
         trainers[name] = trainer
+        if arguments.amp:  # generation is in float32 whatever the training was in
+            trainers[f"{name}, bf16"] = make_trainer([*flags, "--amp"], dictionary)
+            continue
         # a model made ready to generate cannot train
         copy = trainer.task.build_model(trainer.cfg.model).eval()
         copy.prepare_for_inference_(trainer.cfg)
@@ -98,9 +103,10 @@ def main() -> None:
         trainers[name].train_step([batch])
 
     if arguments.profile:
-        train(arguments.profile)
+        profiled = list(trainers)[-1]  # in bfloat16 with --amp
+        train(profiled)
         with torch.profiler.profile() as profile:
-            train(arguments.profile)
+            train(profiled)
         rows = profile.key_averages().table(sort_by="self_cpu_time_total", row_limit=15)
         print("\n".join(line[:132] for line in rows.splitlines()))
         return
@@ -109,18 +115,20 @@ def main() -> None:
         generators[name].generate([], sources)
 
     print(f"batches of {arguments.train_batch} and {arguments.test_batch} sentences, vocabulary "
-          f"{len(dictionary)}, {'bfloat16' if arguments.amp else 'float32'}, "
-          f"{torch.get_num_threads()} thread(s), "
+          f"{len(dictionary)}, {torch.get_num_threads()} thread(s), "
           f"torch {torch.__version__}")  # fmt: skip
-    measured = [("training", train, tokens)]
-    if not arguments.amp:  # generation is in float32 whatever the training was in
-        measured.append((f"beam {arguments.beam}", generate, 20 * arguments.test_batch))
-    for title, step, count in measured:
-        jobs = {name: lambda name=name, step=step: step(name) for name in trainers}
+    measured = [
+        ("training", train, tokens, trainers),
+        (f"beam {arguments.beam}", generate, 20 * arguments.test_batch, generators),
+    ]
+    for title, step, count, names in measured:
+        if not names:
+            continue
+        jobs = {name: lambda name=name, step=step: step(name) for name in names}
         seconds = interleaved(jobs, arguments.rounds)
         for name, value in seconds.items():
             ratio = seconds["fairseq lstm"] / value
-            print(f"{title:10} {name:20} {count / value:8.0f} tokens/s  {ratio:5.2f}")
+            print(f"{title:10} {name:26} {count / value:8.0f} tokens/s  {ratio:5.2f}")
 
 
 def make_dictionary(size: int) -> Dictionary:

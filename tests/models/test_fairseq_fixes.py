@@ -86,8 +86,8 @@ CLIP = 0.01
 
 
 @pytest.fixture
-def _amx(monkeypatch):
-    """The products are the same on any processor, only slow without AMX."""
+def _fast_bfloat16(monkeypatch):
+    """The products are the same on any processor, only slow on many."""
     monkeypatch.setattr(fairseq_fixes, "bfloat16_obstacle", lambda: None)
     yield
     metrics.reset()  # figures of one model's validation do not add up with another's
@@ -128,7 +128,7 @@ def weights(trainer: Trainer) -> list[torch.Tensor]:
     return [parameter.detach().clone() for parameter in trainer.model.parameters()]
 
 
-@pytest.mark.usefixtures("_amx")
+@pytest.mark.usefixtures("_fast_bfloat16")
 @pytest.mark.parametrize("flags", TRAINED.values(), ids=TRAINED.keys())
 def test_amp_on_a_processor_trains_in_bfloat16(flags, tmp_path):
     """Products are in bfloat16; weights, gradients, Adam's state, loss and validation are not."""
@@ -163,7 +163,7 @@ def test_amp_on_a_processor_trains_in_bfloat16(flags, tmp_path):
     assert losses[1][-1] < losses[1][0]
 
 
-@pytest.mark.usefixtures("_amx")
+@pytest.mark.usefixtures("_fast_bfloat16")
 @pytest.mark.parametrize("flags", [TRAINED["rim"], TRAINED["two-pairs"]], ids=["rim", "two-pairs"])
 def test_only_the_loss_is_computed_under_autocast(flags, tmp_path, monkeypatch):
     """Not its gradients: their products take what the forward pass took."""
@@ -183,7 +183,7 @@ def test_only_the_loss_is_computed_under_autocast(flags, tmp_path, monkeypatch):
     assert states == [True, False] * (len(states) // 2) and states
 
 
-@pytest.mark.usefixtures("_amx")
+@pytest.mark.usefixtures("_fast_bfloat16")
 def test_a_gradient_that_is_not_finite_ends_the_training_in_bfloat16(tmp_path, monkeypatch):
     """As in float32, and before it reaches the weights."""
     # fairseq's search for the place fails, in float32 too, where an encoder returns lists
@@ -198,7 +198,7 @@ def test_a_gradient_that_is_not_finite_ends_the_training_in_bfloat16(tmp_path, m
     assert all(torch.equal(new, old) for new, old in zip(weights(trainer), before, strict=True))
 
 
-@pytest.mark.usefixtures("_amx")
+@pytest.mark.usefixtures("_fast_bfloat16")
 def test_training_in_bfloat16_resumes_bit_for_bit(tmp_path):
     flags = f"{TRAINED['rim']} --amp"
     place = {"epoch": 1, "version": 2, "iterations_in_epoch": 2}
@@ -216,9 +216,9 @@ def test_training_in_bfloat16_resumes_bit_for_bit(tmp_path):
 
 
 def test_amp_is_refused_where_float32_is_faster(tmp_path, monkeypatch):
-    monkeypatch.setattr(fairseq_fixes, "bfloat16_obstacle", lambda: "this abacus has no AMX")
+    monkeypatch.setattr(fairseq_fixes, "bfloat16_obstacle", lambda: "this abacus is slow")
     trainer, _ = set_up(f"{TRAINED['rim']} --amp", tmp_path)
-    with pytest.raises(ValueError, match="this abacus has no AMX: leave --amp away"):
+    with pytest.raises(ValueError, match="this abacus is slow: leave --amp away"):
         trainer.get_lr()  # fairseq-train asks for it before the first batch
     trainer, _ = set_up(TRAINED["rim"], tmp_path)
     assert trainer.get_lr() == 0.001
