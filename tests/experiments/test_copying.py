@@ -27,6 +27,7 @@ from rim_nmt.experiments.copying_task import (
 )
 from rim_nmt.experiments.copying_training import Settings, Training, train_cell
 from rim_nmt.files import InputError, folder_lock, write_json, write_lines
+from rim_nmt.mechanism.communication import GatedProjection
 from tests.conftest import ROOT, run_script
 
 TINY = Settings(
@@ -83,6 +84,7 @@ def test_the_papers_rim():
 
 def test_variants_change_what_their_names_say():
     assert build_rim("rim-no-communication", 24).communication is None
+    assert isinstance(build_rim("rim-gated", 24).communication.projection, GatedProjection)
     assert build_rim("rim-all-active", 24).num_active == 6
     inputs, _ = sequences(random_digits(3, 5), 4)
     for name in ("rim-all-active", "rim-no-input-attention"):
