@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tuned.add_argument("--lr", nargs="+", default=[], metavar="VALUE", help="learning rate")
     tuned.add_argument("--dropout", nargs="+", default=[], metavar="VALUE", help="dropout")
     tuned.add_argument("--max-update", type=int, metavar="N", help="updates of a training")
+    tuned.add_argument(
+        "--amp",
+        action="store_true",
+        help="train in bfloat16, which takes a third less time on processors that multiply it",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the commands and do nothing")
     parser.add_argument(
         "--report", action="store_true", help="train nothing: only a table of what is finished"
@@ -91,6 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
             _values("--lr", arguments.lr),
             _values("--dropout", arguments.dropout),
             arguments.max_update,
+            arguments.amp,
         )
         cells = table8_cells.build_cells(
             text,

@@ -59,12 +59,25 @@ class Recipe:
     more: tuple = ("--num-workers", 0)
 
     def adapted(
-        self, lr: dict[str, float], dropout: dict[str, float], max_update: int | None
+        self,
+        lr: dict[str, float],
+        dropout: dict[str, float],
+        max_update: int | None,
+        amp: bool = False,
     ) -> "Recipe":
         """Another recipe with these values, where they are given. With another number of updates,
-        warm-up and validation keep their share of it."""
+        warm-up and validation keep their share of it.
+
+        Raises:
+            InputError: mixed precision for a recipe that has it already.
+        """
+        if amp and "--fp16" in self.more:
+            raise InputError("--amp: this scale trains in float16 as it is")
         changed = dataclasses.replace(
-            self, lr={**self.lr, **lr}, dropout={**self.dropout, **dropout}
+            self,
+            lr={**self.lr, **lr},
+            dropout={**self.dropout, **dropout},
+            more=(*self.more, "--amp") if amp else self.more,
         )
         if max_update is None:
             return changed

@@ -90,6 +90,14 @@ def test_tuned_values_and_variants_reach_their_model_only():
     assert by_name["rim"]["--total-num-update"] == by_name["rim"]["--max-update"] == "800"
 
 
+@pytest.mark.parametrize("amp", [True, False])
+def test_bfloat16_is_for_training_alone(amp):
+    recipe = RECIPES["small"].adapted(lr={}, dropout={}, max_update=None, amp=amp)
+    for cell in cells_of(recipe):
+        assert ("--amp" in cell.train) == amp
+        assert all("--amp" not in command for command in (cell.average, *cell.score.values()))
+
+
 def test_several_pairs_are_scored_on_the_first():
     *_, cell = cells_of()
     assert cell.about["pairs"] == ["en-de", "en-fr"]
@@ -136,6 +144,7 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path):
         (["--lr", "gru=0.1"], "gru"),
         (["--seeds", "0"], "--seeds"),
         (["--max-update", "0"], "--max-update"),
+        (["--scale", "paper", "--amp"], "--amp"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, named, prepared):
