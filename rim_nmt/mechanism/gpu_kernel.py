@@ -32,8 +32,6 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
     if x.device.type != "cuda" and not (x.device.type == "cpu" and interpreted):
         return f"the input is on {x.device}"
-    if rim.communication and isinstance(rim.communication.projection, GatedProjection):
-        return "the communication's projection is not linear"
     if kernels() is None:
         return "triton is not installed"
     return None
@@ -56,14 +54,16 @@ def run(
     full = torch.promote_types(low, torch.float32)
     h, c = state or 2 * (x.new_zeros(1, x.size(1), rim.hidden_size),)
 
-    communicate: tuple = (None, None, None, 0)
+    communicate: tuple = (None, None, None, None, 0)
     if communication:
         heads = communication.num_heads
         # what reads and is read applies to the same state: one product
         of_state = [communication.query.weight, communication.key_value.weight]
+        project, bias = _projection(communication.projection, rim.num_mechanisms)
         communicate = (
             torch.cat(of_state, dim=-1).to(low),
-            communication.projection.weight.to(low),
+            project.to(low),
+            bias,
             draw_dropout(communication.dropout, x, heads, rim.num_mechanisms, rim.num_mechanisms),
             heads,
         )
@@ -87,6 +87,14 @@ def run(
     return output, (output[-1:], c.unsqueeze(0)), activity
 
 
+def _projection(projection: nn.Module, mechanisms: int) -> tuple[Tensor, Tensor | None]:
+    """Its weight for every mechanism, K x C*d_v x d or, gated, 2d, and the bias of a gated one."""
+    if not isinstance(projection, GatedProjection):
+        return projection.weight, None
+    weight, bias = projection.joined()
+    return weight.expand(mechanisms, -1, -1), bias
+
+
 def draw_dropout(layer: nn.Dropout, x: Tensor, *shape: int) -> Tensor | None:
     """What dropout multiplies by in every step, T x B x shape; None where it does nothing."""
     if not (layer.training and layer.p):
@@ -97,7 +105,7 @@ def draw_dropout(layer: nn.Dropout, x: Tensor, *shape: int) -> Tensor | None:
 
 
 class RIMSequence(torch.autograd.Function):
-    """All steps of a RIM layer with LSTM dynamics and linear (or no) communication.
+    """All steps of a RIM layer with LSTM dynamics.
 
     Everything on one device. Keys, values and weights have the type of the products; the states
     and masks have float32, or float64 where the products do.
@@ -114,7 +122,9 @@ class RIMSequence(torch.autograd.Function):
         input_mask: T x B x K x M, factors of dropout, or None.
         input_heads: M.
         attend: K x d x C*(d_c + d_c + d_v), weights to queries, keys, values; or None.
-        project: K x C*d_v x d; or None.
+        project: K x C*d_v x d, a linear projection; K x C*d_v x 2d, the maps of a gated one, the
+            gate first; or None.
+        project_bias: 2d of the gated projection, or None.
         comm_mask: T x B x C x K x K, factors of dropout, or None.
         comm_heads: C; 0 without communication.
         save: keep what `backward` needs.
@@ -126,7 +136,7 @@ class RIMSequence(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx, keys, values, h, c, query, gates, bias, padding, num_active, input_mask, input_heads,
-        attend, project, comm_mask, comm_heads, save,
+        attend, project, project_bias, comm_mask, comm_heads, save,
     ):  # fmt: skip
         steps, batch, _ = keys.shape
         mechanisms, size, _ = query.shape
@@ -166,7 +176,9 @@ class RIMSequence(torch.autograd.Function):
             kept["h_mid"] = room(size)  # h after the dynamics
             kept["qkv"] = room(attend.size(2))
             kept["o"] = room(project.size(1))
-            update = torch.empty_like(kept["h_mid"][0]).transpose(0, 1)  # K x B x d
+            # backward needs it where it is not what is added, but goes through gate and tanh
+            count = 1 if project_bias is None else steps
+            kept["update"] = room(project.size(2), count)
         for first, given in ((kept["inputs"][0, ..., -size:], h), (kept["c"][0], c)):
             first.copy_(given.unflatten(-1, (mechanisms, size)))
         at = SimpleNamespace(**{name: _each(x, steps) for name, x in kept.items()})
@@ -190,14 +202,16 @@ class RIMSequence(torch.autograd.Function):
             if comm_heads:
                 torch.bmm(at.h_mid[t], attend, out=at.qkv[t])
                 gpu.attend[(batch, comm_heads)](at.qkv[t], at.comm_mask[t], at.o[t], **talks)
-                torch.bmm(at.o[t], project, out=update)
+                torch.bmm(at.o[t], project, out=at.update[t])
                 gpu.add[blocks](
-                    update, at.active[t], states[t + 1], low_states[t + 1], gates.size(1), **flat
-                )
+                    at.update[t], project_bias, at.active[t],
+                    states[t + 1], low_states[t + 1], gates.size(1), **flat,
+                )  # fmt: skip
 
         ctx.mark_non_differentiable(kept["active"])
         if save:
-            ctx.save_for_backward(query, gates, bias, attend, project, *kept.values())
+            weights = query, gates, bias, attend, project, project_bias
+            ctx.save_for_backward(*weights, *kept.values())
             ctx.names = tuple(kept)
             ctx.sizes = reads, talks, flat, blocks
         return out, at.c[steps].transpose(0, 1).flatten(1), kept["active"]
@@ -205,7 +219,7 @@ class RIMSequence(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, d_out, d_c, _):
-        query, gates, bias, attend, project, *arrays = ctx.saved_tensors
+        query, gates, bias, attend, project, project_bias, *arrays = ctx.saved_tensors
         kept = dict(zip(ctx.names, arrays, strict=True))
         reads, talks, flat, blocks = ctx.sizes
         steps, batch, mechanisms = kept["active"].shape
@@ -213,10 +227,10 @@ class RIMSequence(torch.autograd.Function):
         gpu = kernels()
 
         gradients = {name: torch.empty_like(kept[name]) for name in ("keys", "values", "q", "gate")}
-        d_mid = None
+        d_mid, gated = None, project_bias is not None
         if talks:
             gradients["qkv"] = torch.empty_like(kept["qkv"])
-            gradients["update"] = torch.empty_like(kept["h_mid"])
+            gradients["update"] = kept["o"].new_empty(*kept["o"].shape[:3], project.size(2))
             d_o = torch.empty_like(kept["o"][0]).transpose(0, 1)  # K x B x C*d_v
             d_mid = torch.empty_like(kept["h_mid"][0]).transpose(0, 1)  # K x B x d
         at = SimpleNamespace(**{name: _each(x, steps) for name, x in kept.items()})
@@ -228,10 +242,12 @@ class RIMSequence(torch.autograd.Function):
         d_next = d_inputs[..., -size:]  # what the products of the next step add to d_h
 
         for t in reversed(range(steps)):
-            d_update = d.update[t] if talks else None
-            gpu.add_backward[blocks](d_outs[t], d_next, at.active[t], d_h, d_update, width, **flat)
+            gpu.add_backward[blocks](
+                d_outs[t], d_next, at.update[t] if gated else None, project_bias, at.active[t],
+                d_h, d.update[t] if talks else None, width, **flat,
+            )  # fmt: skip
             if talks:
-                torch.bmm(d_update, project.mT, out=d_o)
+                torch.bmm(d.update[t], project.mT, out=d_o)
                 gpu.attend_backward[(batch, talks["C"])](
                     at.qkv[t], at.comm_mask[t], d_o, d.qkv[t], **talks
                 )
@@ -249,11 +265,12 @@ class RIMSequence(torch.autograd.Function):
 
         d_h += d_next.transpose(0, 1).flatten(1)
         inputs = kept["inputs"][:steps]
-        of_comm = (None, None)
+        of_comm = (None, None, None)
         if talks:
             of_comm = (
                 _product(kept["h_mid"], gradients["qkv"]),
                 _product(kept["o"], gradients["update"]),
+                gradients["update"].sum((0, 1, 2), dtype=d_h.dtype) if gated else None,
             )
         return (
             gradients["keys"],

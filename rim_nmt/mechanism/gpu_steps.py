@@ -147,27 +147,48 @@ def attend(
 
 
 @triton.jit
+def gated_of(maps, bias, row, unit, real, dtype: tl.constexpr, D: tl.constexpr):
+    """The two factors of what gated communication adds to some elements."""
+    gate = tl.load(maps + row * 2 * D + unit, real, 0.0).to(dtype)
+    output = tl.load(maps + row * 2 * D + D + unit, real, 0.0).to(dtype)
+    gate += tl.load(bias + unit, real, 0.0)
+    output += tl.load(bias + D + unit, real, 0.0)
+    return sigmoid(gate), tanh(output)
+
+
+@triton.jit
 def add(
-    update, active, h, h_low, WIDTH: tl.constexpr, size, D: tl.constexpr, BLOCK: tl.constexpr
+    update, bias, active, h, h_low, WIDTH: tl.constexpr,
+    size, D: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """h += update (low), both B x K x D, where a mechanism is active; h_low as in `lstm`."""
+    """h (B x K x D) += what is communicated, where a mechanism is active; h_low as in `lstm`.
+
+    That is update (low), B x K x D, or with a bias, 2D, the gated projection of the maps that are
+    side by side in update, B x K x 2D, the gate first.
+    """
     at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     real = at < size
     row, unit = at // D, at % D
     takes = tl.load(active + row, real, 0) != 0
     state = tl.load(h + at, real, 0.0)
-    state = tl.where(takes, state + tl.load(update + at, real, 0.0), state)
+    if bias is not None:
+        gate, output = gated_of(update, bias, row, unit, real, h.dtype.element_ty, D)
+        read = gate * output
+    else:
+        read = tl.load(update + at, real, 0.0)
+    state = tl.where(takes, state + read, state)
     tl.store(h + at, state, real)
     tl.store(h_low + row * WIDTH + unit, state, real)
 
 
 @triton.jit
 def add_backward(
-    d_out, d_next, active, d_h, d_update, WIDTH: tl.constexpr,
+    d_out, d_next, update, bias, active, d_h, d_update, WIDTH: tl.constexpr,
     size, D: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """To d_h, which is what the next step kept of it, add d_out and d_next, what that step's
-    products say (low, in rows of WIDTH). d_update (low, or None) is d_h of active mechanisms."""
+    products say (low, in rows of WIDTH). From d_h to d_update (None without communication), laid
+    out as update is; update itself is None where the projection is linear."""
     at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     real = at < size
     row, unit = at // D, at % D
@@ -175,8 +196,14 @@ def add_backward(
     d_state += tl.load(d_next + row * WIDTH + unit, real, 0.0)
     tl.store(d_h + at, d_state, real)
     if d_update is not None:
-        takes = tl.load(active + row, real, 0) != 0
-        tl.store(d_update + at, tl.where(takes, d_state, 0.0), real)
+        d_read = tl.where(tl.load(active + row, real, 0) != 0, d_state, 0.0)
+        if bias is not None:
+            gate, output = gated_of(update, bias, row, unit, real, d_h.dtype.element_ty, D)
+            to = d_update + row * 2 * D + unit
+            tl.store(to, d_read * output * gate * (1 - gate), real)
+            tl.store(to + D, d_read * gate * (1 - output * output), real)
+        else:
+            tl.store(d_update + at, d_read, real)
 
 
 @triton.jit

@@ -20,6 +20,7 @@ if not torch.cuda.is_available():
 
 from rim_nmt.mechanism import RIM, gpu_kernel
 from rim_nmt.mechanism import rim as rim_module
+from rim_nmt.mechanism.communication import PROJECTIONS
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SMALL = {
@@ -36,6 +37,7 @@ SIZES = {
     "small": SMALL,
     "all-active": {**SMALL, "num_active": 3},
     "alone": {**SMALL, "comm_heads": 0},
+    "gated": {**SMALL, "comm_projection": "gated"},
     "table-3": {"hidden_size": 48},
     "many-mechanisms": {**SMALL, "hidden_size": 60, "num_mechanisms": 20},
     "wide": {  # several programs for the cells, tiles that are not square
@@ -48,6 +50,7 @@ SIZES = {
         "comm_value_size": 33,
     },
 }
+SIZES["wide-gated"] = {**SIZES["wide"], "comm_projection": "gated"}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="triton is not installed"
@@ -252,10 +255,11 @@ def error(results: dict[str, Tensor], truth: dict[str, Tensor]) -> float:
     )
 
 
+@pytest.mark.parametrize("projection", PROJECTIONS)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=["bfloat16", "float16"])
-def test_autocast_is_as_close_to_double_as_that_of_the_plain_layer(dtype):
+def test_autocast_is_as_close_to_double_as_that_of_the_plain_layer(dtype, projection):
     # all active: rounding cannot change the choice
-    plain, fast = pair(torch.float32, num_active=3)
+    plain, fast = pair(torch.float32, num_active=3, comm_projection=projection)
     arguments = problem(plain.eval(), steps=2)
     truth = as_float64(plain, arguments)
     errors = []
@@ -267,8 +271,9 @@ def test_autocast_is_as_close_to_double_as_that_of_the_plain_layer(dtype):
     assert 1e-5 < errors[1] < 1.5 * errors[0]
 
 
-def test_weights_in_half_precision():
-    plain, fast = pair(torch.float16, num_active=3)
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_weights_in_half_precision(projection):
+    plain, fast = pair(torch.float16, num_active=3, comm_projection=projection)
     arguments = problem(plain.eval(), steps=2)
     results = run(fast.eval(), **arguments)
     assert all(y.dtype == torch.float16 for y in results.values() if y.is_floating_point())
@@ -277,8 +282,10 @@ def test_weights_in_half_precision():
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp")  # the interpreter's numpy
-def test_saturated_gates_and_attention():
-    plain, fast = pair(torch.float32, num_active=3)  # where all attention is 1 any choice is right
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_saturated_gates_and_attention(projection):
+    # where all attention is 1 any choice is right
+    plain, fast = pair(torch.float32, num_active=3, comm_projection=projection)
     arguments = problem(plain.eval(), steps=2)
     with torch.no_grad():
         for tensor in (arguments["x"], *arguments["state"]):
@@ -293,11 +300,13 @@ def test_saturated_gates_and_attention():
 
 @pytest.mark.gpu
 @pytest.mark.skipif(DEVICE == "cpu", reason="no CUDA device")
+@pytest.mark.parametrize("projection", PROJECTIONS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
-def test_at_the_size_of_the_benchmark(dtype):
+def test_at_the_size_of_the_benchmark(dtype, projection):
     plain, fast = pair(
         torch.float32, input_size=512, hidden_size=768, num_mechanisms=6, num_active=6,
         input_heads=4, input_key_size=64, comm_heads=4, comm_key_size=32, comm_value_size=32,
+        comm_projection=projection,
     )  # fmt: skip
     for rim in (plain.eval(), fast.eval()):
         for parameter in rim.parameters():
@@ -314,10 +323,11 @@ def test_at_the_size_of_the_benchmark(dtype):
 @pytest.mark.parametrize(
     ("dtype", "changes"),
     [
-        ("float16", {}),
+        ("float16", {"comm_projection": "gated"}),
+        pytest.param("bfloat16", {"comm_projection": "linear"}, marks=pytest.mark.slow),
         pytest.param("float64", {"comm_heads": 0, "input_dropout": 0.0}, marks=pytest.mark.slow),
     ],
-    ids=["everything", "nothing-optional"],
+    ids=["everything", "linear", "nothing-optional"],
 )
 def test_the_kernels_compile_for_a_gpu(dtype, changes, tmp_path):
     """Also where there is none: the compiler is told that there is, and nothing is started.
@@ -349,7 +359,8 @@ print(sorted(names))
 """
     environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
     done = run_program(program, environment)
-    stages = ["lstm", "select"] if changes else ["add", "attend", "lstm", "select"]
+    stages = ["add", "attend"] if sizes.get("comm_heads") else []
+    stages += ["lstm", "select"]
     expected = {*stages, "add_backward", *(f"{stage}_backward" for stage in stages)}
     assert done.stdout.strip() == str(sorted(expected)), done.stderr
 
@@ -359,9 +370,8 @@ print(sorted(names))
 
 def test_what_the_kernels_cannot_do_is_said(monkeypatch):
     x = torch.randn(3, 2, 7, device=DEVICE)
-    for sizes, words in (({"dynamics": "gru"}, "LSTM"), ({"comm_projection": "gated"}, "linear")):
-        with pytest.raises(ValueError, match=words):
-            RIM(7, **SMALL, **sizes, kernel="triton").to(DEVICE)(x)
+    with pytest.raises(ValueError, match="LSTM"):
+        RIM(7, **SMALL, dynamics="gru", kernel="triton").to(DEVICE)(x)
     monkeypatch.setenv("TRITON_INTERPRET", "0")
     with pytest.raises(ValueError, match="triton kernel was asked for, but the input is on cpu"):
         RIM(7, **SMALL, kernel="triton")(x.cpu())
