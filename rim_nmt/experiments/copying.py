@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=list(MODELS),
         metavar="MODEL",
-        help=f"{', '.join(MODELS)} (these are the default), rim-gated, or rim-all-active",
+        help=f"{', '.join(MODELS)} (these are the default), rim-linear, or rim-all-active",
     )
     parser.add_argument(
         "--width",

@@ -20,7 +20,7 @@ NUM_ACTIVE = 4
 # How each RIM differs from the paper's; None is an LSTM.
 MODELS: Mapping[str, Mapping | None] = {
     "rim": {},
-    "rim-gated": {"comm_projection": "gated"},
+    "rim-linear": {"comm_projection": "linear"},
     "rim-no-communication": {"comm_heads": 0},
     "rim-no-input-attention": {"num_active": NUM_MECHANISMS, "kernel": "plain"},
     "rim-all-active": {"num_active": NUM_MECHANISMS},

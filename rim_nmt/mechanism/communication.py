@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from rim_nmt.mechanism.grouped import GroupedLinear, at_least_float32
 
-PROJECTIONS = ("linear", "gated")
+PROJECTIONS = ("gated", "linear")
 
 
 class Communication(nn.Module):
@@ -21,7 +21,7 @@ class Communication(nn.Module):
     *take* their update is the caller's business (`RIM`), so that one batched product serves all.
 
     P maps the heads back to width d: `linear` is one matrix per mechanism, `gated` is
-    sigmoid(Wg o + bg) * tanh(Wo o + bo) with weights shared by all mechanisms.
+    sigmoid(Wg o + bg) * tanh(Wo o + bo), which adds at most 1 to a state.
 
     Args:
         num_mechanisms: K.
@@ -30,7 +30,7 @@ class Communication(nn.Module):
         key_size: d_c, width of queries and keys in each head.
         value_size: width of values in each head.
         dropout: dropout on the attention weights.
-        projection: "linear" or "gated".
+        projection: "gated" or "linear".
     """
 
     def __init__(
@@ -50,11 +50,8 @@ class Communication(nn.Module):
         self.sizes = num_heads * key_size, num_heads * value_size
         self.key_value = GroupedLinear(num_mechanisms, mechanism_size, sum(self.sizes))
         self.dropout = nn.Dropout(dropout)
-        self.projection: nn.Module
-        if projection == "linear":
-            self.projection = GroupedLinear(num_mechanisms, num_heads * value_size, mechanism_size)
-        else:
-            self.projection = GatedProjection(num_heads * value_size, mechanism_size)
+        kind = GatedProjection if projection == "gated" else GroupedLinear
+        self.projection = kind(num_mechanisms, num_heads * value_size, mechanism_size)
 
     def forward(self, h: Tensor) -> Tensor:
         """h: K x B x d, after the dynamics. Returns P(o_k) for every mechanism, K x B x d."""
@@ -71,19 +68,24 @@ class Communication(nn.Module):
         return x.unflatten(-1, (self.num_heads, -1)).permute(1, 2, 0, 3)
 
 
-class GatedProjection(nn.Module):
-    """sigmoid(Wg o + bg) * tanh(Wo o + bo), shared by all mechanisms (the authors' code)."""
+class GatedProjection(GroupedLinear):
+    """sigmoid(Wg_k o + bg_k) * tanh(Wo_k o + bo_k), as in the authors' code but for the index k:
+    there all mechanisms share the weights.
 
-    def __init__(self, in_features: int, out_features: int):
-        super().__init__()
-        self.gate = nn.Linear(in_features, out_features)
-        self.output = nn.Linear(in_features, out_features)
+    The weight, K x in_features x 2*out_features, and the bias, K x 1 x 2*out_features, have both
+    maps side by side, the gate first.
 
-    def joined(self) -> tuple[Tensor, Tensor]:
-        """Both maps as one, the gate first: weight in_features x 2*out_features and bias."""
-        maps = self.gate, self.output
-        return torch.cat([m.weight for m in maps]).t(), torch.cat([m.bias for m in maps])
+    Args:
+        num_groups: K, the number of mechanisms.
+        in_features: width of o.
+        out_features: width of what is added to the state.
+    """
+
+    def __init__(self, num_groups: int, in_features: int, out_features: int):
+        super().__init__(num_groups, in_features, 2 * out_features)
+        self.bias = nn.Parameter(torch.zeros(num_groups, 1, 2 * out_features))
 
     def forward(self, o: Tensor) -> Tensor:
         """K x B x in_features -> K x B x out_features."""
-        return torch.sigmoid(self.gate(o)) * torch.tanh(self.output(o))
+        gate, output = (super().forward(o) + self.bias).chunk(2, dim=-1)
+        return torch.sigmoid(gate) * torch.tanh(output)

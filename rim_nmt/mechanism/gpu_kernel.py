@@ -59,11 +59,11 @@ def run(
         heads = communication.num_heads
         # what reads and is read applies to the same state: one product
         of_state = [communication.query.weight, communication.key_value.weight]
-        project, bias = _projection(communication.projection, rim.num_mechanisms)
+        projection = communication.projection
         communicate = (
             torch.cat(of_state, dim=-1).to(low),
-            project.to(low),
-            bias,
+            projection.weight.to(low),
+            projection.bias if isinstance(projection, GatedProjection) else None,
             draw_dropout(communication.dropout, x, heads, rim.num_mechanisms, rim.num_mechanisms),
             heads,
         )
@@ -85,14 +85,6 @@ def run(
         )
     output, c = (y.to(dynamics.weight.dtype) for y in (output, c))
     return output, (output[-1:], c.unsqueeze(0)), activity
-
-
-def _projection(projection: nn.Module, mechanisms: int) -> tuple[Tensor, Tensor | None]:
-    """Its weight for every mechanism, K x C*d_v x d or, gated, 2d, and the bias of a gated one."""
-    if not isinstance(projection, GatedProjection):
-        return projection.weight, None
-    weight, bias = projection.joined()
-    return weight.expand(mechanisms, -1, -1), bias
 
 
 def draw_dropout(layer: nn.Dropout, x: Tensor, *shape: int) -> Tensor | None:
@@ -122,9 +114,8 @@ class RIMSequence(torch.autograd.Function):
         input_mask: T x B x K x M, factors of dropout, or None.
         input_heads: M.
         attend: K x d x C*(d_c + d_c + d_v), weights to queries, keys, values; or None.
-        project: K x C*d_v x d, a linear projection; K x C*d_v x 2d, the maps of a gated one, the
-            gate first; or None.
-        project_bias: 2d of the gated projection, or None.
+        project: K x C*d_v x d; where it is gated K x C*d_v x 2d, the gate first; or None.
+        project_bias: K x 1 x 2d where it is gated, else None.
         comm_mask: T x B x C x K x K, factors of dropout, or None.
         comm_heads: C; 0 without communication.
         save: keep what `backward` needs.
@@ -205,7 +196,7 @@ class RIMSequence(torch.autograd.Function):
                 torch.bmm(at.o[t], project, out=at.update[t])
                 gpu.add[blocks](
                     at.update[t], project_bias, at.active[t],
-                    states[t + 1], low_states[t + 1], gates.size(1), **flat,
+                    states[t + 1], low_states[t + 1], gates.size(1), K=mechanisms, **flat,
                 )  # fmt: skip
 
         ctx.mark_non_differentiable(kept["active"])
@@ -244,7 +235,7 @@ class RIMSequence(torch.autograd.Function):
         for t in reversed(range(steps)):
             gpu.add_backward[blocks](
                 d_outs[t], d_next, at.update[t] if gated else None, project_bias, at.active[t],
-                d_h, d.update[t] if talks else None, width, **flat,
+                d_h, d.update[t] if talks else None, width, K=mechanisms, **flat,
             )  # fmt: skip
             if talks:
                 torch.bmm(d.update[t], project.mT, out=d_o)
@@ -270,7 +261,7 @@ class RIMSequence(torch.autograd.Function):
             of_comm = (
                 _product(kept["h_mid"], gradients["qkv"]),
                 _product(kept["o"], gradients["update"]),
-                gradients["update"].sum((0, 1, 2), dtype=d_h.dtype) if gated else None,
+                gradients["update"].sum((0, 1), dtype=d_h.dtype).unsqueeze(1) if gated else None,
             )
         return (
             gradients["keys"],

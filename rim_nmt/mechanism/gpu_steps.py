@@ -147,23 +147,23 @@ def attend(
 
 
 @triton.jit
-def gated_of(maps, bias, row, unit, real, dtype: tl.constexpr, D: tl.constexpr):
+def gated_of(maps, bias, row, unit, real, dtype: tl.constexpr, K: tl.constexpr, D: tl.constexpr):
     """The two factors of what gated communication adds to some elements."""
-    gate = tl.load(maps + row * 2 * D + unit, real, 0.0).to(dtype)
-    output = tl.load(maps + row * 2 * D + D + unit, real, 0.0).to(dtype)
-    gate += tl.load(bias + unit, real, 0.0)
-    output += tl.load(bias + D + unit, real, 0.0)
+    at = maps + row * 2 * D + unit
+    add = bias + row % K * 2 * D + unit
+    gate = tl.load(at, real, 0.0).to(dtype) + tl.load(add, real, 0.0)
+    output = tl.load(at + D, real, 0.0).to(dtype) + tl.load(add + D, real, 0.0)
     return sigmoid(gate), tanh(output)
 
 
 @triton.jit
 def add(
     update, bias, active, h, h_low, WIDTH: tl.constexpr,
-    size, D: tl.constexpr, BLOCK: tl.constexpr,
+    size, K: tl.constexpr, D: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """h (B x K x D) += what is communicated, where a mechanism is active; h_low as in `lstm`.
 
-    That is update (low), B x K x D, or with a bias, 2D, the gated projection of the maps that are
+    That is update (low), B x K x D; or, with a bias, K x 2D, the gated projection, whose maps are
     side by side in update, B x K x 2D, the gate first.
     """
     at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
@@ -172,7 +172,7 @@ def add(
     takes = tl.load(active + row, real, 0) != 0
     state = tl.load(h + at, real, 0.0)
     if bias is not None:
-        gate, output = gated_of(update, bias, row, unit, real, h.dtype.element_ty, D)
+        gate, output = gated_of(update, bias, row, unit, real, h.dtype.element_ty, K, D)
         read = gate * output
     else:
         read = tl.load(update + at, real, 0.0)
@@ -184,7 +184,7 @@ def add(
 @triton.jit
 def add_backward(
     d_out, d_next, update, bias, active, d_h, d_update, WIDTH: tl.constexpr,
-    size, D: tl.constexpr, BLOCK: tl.constexpr,
+    size, K: tl.constexpr, D: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """To d_h, which is what the next step kept of it, add d_out and d_next, what that step's
     products say (low, in rows of WIDTH). From d_h to d_update (None without communication), laid
@@ -198,7 +198,7 @@ def add_backward(
     if d_update is not None:
         d_read = tl.where(tl.load(active + row, real, 0) != 0, d_state, 0.0)
         if bias is not None:
-            gate, output = gated_of(update, bias, row, unit, real, d_h.dtype.element_ty, D)
+            gate, output = gated_of(update, bias, row, unit, real, d_h.dtype.element_ty, K, D)
             to = d_update + row * 2 * D + unit
             tl.store(to, d_read * output * gate * (1 - gate), real)
             tl.store(to + D, d_read * gate * (1 - output * output), real)

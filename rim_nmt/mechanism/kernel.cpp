@@ -121,8 +121,8 @@ struct Arrays {
     const R *bias;     // K 4d
     const W *comm_q;   // K d Cf
     const W *comm_kv;  // K d C(f+g): keys, then values
-    const W *project;  // K Cg d; gated: Cg 2d, for all mechanisms
-    const R *gated;    // 2d: biases; null where the projection is not gated
+    const W *project;  // K Cg u
+    const R *gated;    // K 2d: biases; null where the projection is not gated
     // the input
     const R *keys;           // T B Me, divided by sqrt(e)
     const R *values;         // T B Mv
@@ -160,7 +160,7 @@ struct Arrays {
     R *d_keys, *d_values;
     R *d_kv;         // P C(f+g)
     R *d_query, *d_gates, *d_bias, *d_comm_q, *d_comm_kv;
-    R *d_project, *d_gated;  // K Cg u, K u: for each mechanism also where it is shared
+    R *d_project, *d_gated;
 };
 
 namespace {
@@ -201,7 +201,6 @@ struct Slice {
     void choose(long t);
     void attend(long t, long row);
     void attend_backward(long t, long row, const R *d_o);
-    const W *projection(long k) const { return a.gated ? a.project : a.project + k * Cg * s.u; }
     const R *comm_mask(long row, long head) const {
         return a.comm_mask ? a.comm_mask + (a.dropped[row] * s.C + head) * s.K : nullptr;
     }
@@ -313,16 +312,17 @@ void Slice<R, W>::forward() {
             const long n = awake[k].size(), at = pairs(t)[k];
             R *update = a.gated ? a.update + at * s.u : y.data();
             if (s.C)
-                product<W>(n, s.u, Cg, a.o + at * Cg, Cg, false, projection(k), s.u, false, update,
-                           s.u);
+                product<W>(n, s.u, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * s.u, s.u, false,
+                           update, s.u);
             for (long i = 0; i < n; i++, update += s.u) {
                 R *h = a.out + (t * s.B + awake[k][i]) * D + k * d;
                 const R *mid = a.h_mid + (at + i) * d;
                 if (a.gated) {
+                    const R *bias = a.gated + k * s.u;
 #pragma omp simd
                     for (long l = 0; l < d; l++) {
-                        update[l] = sigmoid(update[l] + a.gated[l]);
-                        update[d + l] = std::tanh(update[d + l] + a.gated[d + l]);
+                        update[l] = sigmoid(update[l] + bias[l]);
+                        update[d + l] = std::tanh(update[d + l] + bias[d + l]);
                         h[l] = mid[l] + update[l] * update[d + l];
                     }
                 } else {
@@ -468,7 +468,8 @@ void Slice<R, W>::backward() {
                         update[d + l] = of_h * gate * (1 - passes * passes);
                     }
             }
-            product<W>(n, Cg, s.u, of_update, s.u, false, projection(k), s.u, true, of_o, Cg);
+            product<W>(n, Cg, s.u, of_update, s.u, false, a.project + k * Cg * s.u, s.u, true, of_o,
+                       Cg);
             for (long row = at; row < at + n; row++, of_o += Cg)
                 by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {row, of_o};
         }

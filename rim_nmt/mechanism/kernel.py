@@ -118,12 +118,11 @@ def run(
     if communication:
         projection = communication.projection
         gated = isinstance(projection, GatedProjection)
-        project, bias = projection.joined() if gated else (projection.weight, None)
         communicate = (
             communication.query.weight,
             communication.key_value.weight,
-            project.contiguous(),
-            bias,
+            projection.weight,
+            projection.bias if gated else None,
         )
     output, c, activity = RIMSequence.apply(
         keys,
@@ -168,8 +167,8 @@ class RIMSequence(torch.autograd.Function):
         gates: K x (M*d_v + d) x 4d, weights from what is read and, below, from the state.
         bias: K x 1 x 4d.
         comm_query, comm_key_value: K x d x C*d_c, K x d x C*(d_c + d_v).
-        project: K x C*d_v x d; where it is gated C*d_v x 2d, gate first.
-        gated: 2d, its biases; else None. Without communication all four are None.
+        project: K x C*d_v x d; where it is gated K x C*d_v x 2d, gate first.
+        gated: K x 1 x 2d, its biases; else None. Without communication all four are None.
         padding_mask: T x B or None.
         num_active, input_heads, comm_heads: A, M, C.
         input_dropout, comm_dropout: rates of dropout; 0 outside training.
@@ -288,13 +287,8 @@ class RIMSequence(torch.autograd.Function):
             }
             for names in (("keys", "values"), WEIGHTS)
         )
-        shared = ("d_project", "d_gated") if "gated" in arrays else ()
-        for name in shared:  # each mechanism adds to its own: they are computed side by side
-            weights[name] = weights[name].new_zeros(ctx.sizes["K"], *weights[name].shape)
         scratch = {"d_out": d_out.contiguous(), "d_kv": torch.empty_like(arrays["kv"])}
         _call("backward", ctx.sizes, {**arrays, **initial, **inputs, **weights, **scratch})
-        for name in shared:
-            weights[name] = weights[name].sum(0)
         of_weights = (weights.get(f"d_{name}") for name in WEIGHTS)
         return (*inputs.values(), *initial.values(), *of_weights, *(8 * [None]))
 

@@ -56,7 +56,7 @@ class RIM(nn.Module):
         comm_key_size: d_c, width of its queries and keys in each head.
         comm_value_size: width of its values in each head.
         comm_dropout: dropout on the communication attention.
-        comm_projection: "linear" or "gated", the map P from the heads back to width d.
+        comm_projection: "gated" or "linear", the map P from the heads back to width d.
         kernel: "plain" computes as this file reads; "compiled" is kernel.cpp, for CPUs, which
             computes nothing for mechanisms that are not active; "triton" is gpu_kernel.py, for
             GPUs; "auto" takes the one of the device where it can be taken.
@@ -82,7 +82,7 @@ class RIM(nn.Module):
         comm_key_size: int = 32,
         comm_value_size: int = 32,
         comm_dropout: float = 0.1,
-        comm_projection: str = "linear",
+        comm_projection: str = "gated",
         kernel: str = "auto",
     ):
         super().__init__()

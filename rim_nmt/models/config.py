@@ -66,7 +66,7 @@ class RecurrentModelConfig(FairseqDataclass):
     comm_value_size: int = _flag(32, "width of its values in each head")
     comm_dropout: float = _flag(0.1, "dropout on the communication attention")
     comm_projection: ChoiceEnum(PROJECTIONS) = _flag(
-        "linear", "how what was communicated is mapped back to the width of a mechanism"
+        "gated", "how what was communicated is mapped back to the width of a mechanism"
     )
     rim_kernel: ChoiceEnum(KERNELS) = _flag(
         "auto",

@@ -142,7 +142,7 @@ _TINY_MECHANISMS = {
     "input_key_size": 32,
     "comm_heads": 2,
     "comm_key_size": 16,
-    "comm_value_size": 16,
+    "comm_value_size": 12,
 }
 
 # The LSTM twins differ in the kind of layer and in its width, chosen for an equal number of
@@ -151,10 +151,10 @@ ARCHITECTURES = {
     "rim_tiny": _sizes(128, 192, 1, 2, **_TINY_MECHANISMS),
     "rim_iwslt_en_de": _sizes(256, 384, 2, 2, num_active=5),
     "rim_wmt_en_de": _sizes(512, 1024, 4, 4, num_mechanisms=8, num_active=5),
-    "rnn_lstm": _sizes(512, 504, 2, 2, recurrent_layer="lstm"),
+    "rnn_lstm": _sizes(512, 512, 2, 2, recurrent_layer="lstm"),
     "rnn_lstm_tiny": _sizes(128, 152, 1, 2, recurrent_layer="lstm"),
-    "rnn_lstm_iwslt_en_de": _sizes(256, 352, 2, 2, recurrent_layer="lstm"),
-    "rnn_lstm_wmt_en_de": _sizes(512, 716, 4, 4, recurrent_layer="lstm"),
+    "rnn_lstm_iwslt_en_de": _sizes(256, 360, 2, 2, recurrent_layer="lstm"),
+    "rnn_lstm_wmt_en_de": _sizes(512, 724, 4, 4, recurrent_layer="lstm"),
 }
 
 

@@ -22,9 +22,9 @@ class _Transformer:
 # what ends the names of our architectures, and the Transformer
 _SIZES = {
     "tiny": ("_tiny", _Transformer(2, 128, 4, inner=340, inner_multilingual=444)),
-    "iwslt": ("_iwslt_en_de", _Transformer(3, 256, 4, inner=792, inner_multilingual=832)),
-    "base": ("", _Transformer(2, 512, 8, inner=1072, inner_multilingual=1136)),
-    "wmt": ("_wmt_en_de", _Transformer(6, 512, 8, inner=1736, inner_multilingual=1800)),
+    "iwslt": ("_iwslt_en_de", _Transformer(3, 256, 4, inner=856, inner_multilingual=896)),
+    "base": ("", _Transformer(2, 512, 8, inner=1152, inner_multilingual=1216)),
+    "wmt": ("_wmt_en_de", _Transformer(6, 512, 8, inner=1824, inner_multilingual=1888)),
 }
 SIZES = tuple(_SIZES)
 

@@ -18,7 +18,7 @@ sequence of the batch:
 
     for k in S:      o_k  = concat_m softmax_j( (h~_k Q_km) . (h~_j K_jm) / sqrt(d_c) ) (h~_j V_jm)
                      h'_k = h~_k + o_k P_k                                      linear
-                     h'_k = h~_k + sigmoid(Wg o_k + bg) * tanh(Wo o_k + bo)     gated
+                     h'_k = h~_k + sigmoid(o_k Wg_k + bg_k) * tanh(o_k Wo_k + bo_k)    gated
     for k not in S:  h'_k = h_k
     for all k:       c'_k = c~_k
 
@@ -50,7 +50,7 @@ class Config:
     comm_key_size: int = 11
     comm_value_size: int = 12
     comm_dropout: float = 0.0
-    comm_projection: str = "linear"
+    comm_projection: str = "gated"
 
     @property
     def mechanism_size(self) -> int:
@@ -194,10 +194,9 @@ def _communication(weights: dict[str, Tensor], config: Config, h: list[Tensor], 
     o = torch.cat(heads)
     if config.comm_projection == "linear":
         return o @ weights["communication.projection.weight"][k]
-    gate, output = "communication.projection.gate", "communication.projection.output"
-    return torch.sigmoid(weights[f"{gate}.weight"] @ o + weights[f"{gate}.bias"]) * torch.tanh(
-        weights[f"{output}.weight"] @ o + weights[f"{output}.bias"]
-    )
+    maps = o @ weights["communication.projection.weight"][k]
+    gate, output = (maps + weights["communication.projection.bias"][k, 0]).split(len(maps) // 2)
+    return torch.sigmoid(gate) * torch.tanh(output)
 
 
 def _head(weight: Tensor, m: int, size: int) -> Tensor:

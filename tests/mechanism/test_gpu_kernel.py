@@ -37,7 +37,7 @@ SIZES = {
     "small": SMALL,
     "all-active": {**SMALL, "num_active": 3},
     "alone": {**SMALL, "comm_heads": 0},
-    "gated": {**SMALL, "comm_projection": "gated"},
+    "linear": {**SMALL, "comm_projection": "linear"},
     "table-3": {"hidden_size": 48},
     "many-mechanisms": {**SMALL, "hidden_size": 60, "num_mechanisms": 20},
     "wide": {  # several programs for the cells, tiles that are not square
@@ -50,7 +50,7 @@ SIZES = {
         "comm_value_size": 33,
     },
 }
-SIZES["wide-gated"] = {**SIZES["wide"], "comm_projection": "gated"}
+SIZES["wide-linear"] = {**SIZES["wide"], "comm_projection": "linear"}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="triton is not installed"
@@ -268,7 +268,9 @@ def test_autocast_is_as_close_to_double_as_that_of_the_plain_layer(dtype, projec
             results = run(rim, **arguments)
         assert all(y.dtype == torch.float32 for y in results.values() if y.is_floating_point())
         errors.append(error(results, truth))
-    assert 1e-5 < errors[1] < 1.5 * errors[0]
+    # the interpreter cuts float32 off to bfloat16 where a GPU rounds, which doubles every error
+    limit = 3 if DEVICE == "cpu" and dtype == torch.bfloat16 else 1.5
+    assert 1e-5 < errors[1] < limit * errors[0]
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS)
@@ -323,7 +325,7 @@ def test_at_the_size_of_the_benchmark(dtype, projection):
 @pytest.mark.parametrize(
     ("dtype", "changes"),
     [
-        ("float16", {"comm_projection": "gated"}),
+        ("float16", {}),
         pytest.param("bfloat16", {"comm_projection": "linear"}, marks=pytest.mark.slow),
         pytest.param("float64", {"comm_heads": 0, "input_dropout": 0.0}, marks=pytest.mark.slow),
     ],

@@ -20,7 +20,7 @@ SIZES = {
     "many-mechanisms": {"num_mechanisms": 12, "num_active": 2},
     "all-active": {"num_active": 6},
     "alone": {"comm_heads": 0},
-    "gated": {"comm_projection": "gated"},
+    "linear": {"comm_projection": "linear"},
     "odd": {
         "hidden_size": 35,
         "num_mechanisms": 5,
@@ -32,7 +32,7 @@ SIZES = {
         "comm_value_size": 9,
     },
 }
-SIZES["odd-gated"] = {**SIZES["odd"], "comm_projection": "gated"}
+SIZES["odd-linear"] = {**SIZES["odd"], "comm_projection": "linear"}
 
 # Operands with 8 significant bits are off by 2^-9 of themselves at most, so a product is by 2^-8 of
 # what it sums. Within a step four follow on each other (what is read or the query, gates, query or

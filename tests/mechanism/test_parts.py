@@ -285,13 +285,15 @@ def test_communication_is_scaled_dot_product_attention_over_mechanisms():
     assert_close(communication(h), expected)
 
 
-def test_gated_projection_is_bounded_and_shared():
-    projection = GatedProjection(6, 4).double()
+def test_gated_projection_is_bounded():
+    projection = GatedProjection(5, 6, 4).double()
+    nn.init.normal_(projection.bias)
     o = torch.randn(5, 2, 6, dtype=torch.float64)
     updates = projection(o)
     for k in range(5):
-        gate = torch.sigmoid(o[k] @ projection.gate.weight.T + projection.gate.bias)
-        value = torch.tanh(o[k] @ projection.output.weight.T + projection.output.bias)
+        weight, bias = projection.weight[k], projection.bias[k, 0]
+        gate = torch.sigmoid(o[k] @ weight[:, :4] + bias[:4])
+        value = torch.tanh(o[k] @ weight[:, 4:] + bias[4:])
         assert_close(updates[k], gate * value)
     assert (projection(o * 1e6).abs() <= 1).all()
 
@@ -329,10 +331,7 @@ def test_only_the_dynamics_and_the_gated_projection_have_biases(dynamics):
     rim = RIM(6, 12, 3, 2, dynamics=dynamics, comm_projection="gated")
     biases = {name for name, _ in rim.named_parameters() if "bias" in name}
     of_cells = {"bias"} if dynamics == "lstm" else {"bias_ih", "bias_hh"}
-    assert biases == {f"dynamics.{name}" for name in of_cells} | {
-        "communication.projection.gate.bias",
-        "communication.projection.output.bias",
-    }
+    assert biases == {f"dynamics.{name}" for name in of_cells} | {"communication.projection.bias"}
 
 
 # Usage

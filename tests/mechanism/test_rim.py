@@ -111,10 +111,10 @@ SMALL = Config(
     comm_dropout=0.3,
 )
 REFERENCE_CASES = {
-    "lstm-linear": LSTM,
-    "gru-linear": GRU,
-    "lstm-gated": replace(LSTM, comm_projection="gated"),
-    "gru-gated": replace(GRU, comm_projection="gated"),
+    "lstm": LSTM,
+    "gru": GRU,
+    "lstm-linear": replace(LSTM, comm_projection="linear"),
+    "gru-linear": replace(GRU, comm_projection="linear"),
     "lstm-alone": ALONE,
     "gru-alone": replace(GRU, comm_heads=0),
     "slots": replace(LSTM, input_size=12, input_slots=3),
@@ -446,12 +446,11 @@ def test_permuting_mechanisms_permutes_the_results(seed, config, projection):
     config = replace(config, comm_projection=projection)
     rim, permuted = build(config), build(config)
     order = torch.randperm(config.num_mechanisms)
-    shared = ("input_attention.key", "input_attention.value", "communication.projection.")
+    shared = ("input_attention.key", "input_attention.value")
     weights = dict(rim.named_parameters())
     for name, parameter in permuted.named_parameters():
-        is_shared = name.startswith(shared[:2] if projection == "linear" else shared)
         with torch.no_grad():
-            parameter.copy_(weights[name] if is_shared else weights[name][order])
+            parameter.copy_(weights[name] if name.startswith(shared) else weights[name][order])
 
     def permute(x: Tensor) -> Tensor:
         return apart(x, config)[..., order, :].flatten(-2)
@@ -481,7 +480,7 @@ def test_parameter_count_is_the_formula(dynamics, projection):
     expected += K * gates * d * (M * d_v + d + biases)
     if projection:
         expected += K * d * H * (d_c + d_c + d_cv)
-        expected += K * H * d_cv * d if projection == "linear" else 2 * (H * d_cv + 1) * d
+        expected += K * H * d_cv * d if projection == "linear" else K * 2 * (H * d_cv + 1) * d
     assert sum(p.numel() for p in RIM(**asdict(config)).parameters()) == expected
 
 
@@ -501,7 +500,7 @@ def test_defaults_are_the_papers():
     K, d = 6, 100
     expected = 100 * 4 * 64 + 100 * 4 * d + K * d * 4 * 64  # keys, values (4 heads of d), queries
     expected += K * 4 * d * (4 * d + d + 1)
-    expected += K * d * 4 * (32 + 32 + 32) + K * 4 * 32 * d
+    expected += K * d * 4 * (32 + 32 + 32) + K * 2 * (4 * 32 + 1) * d
     assert sum(p.numel() for p in rim.parameters()) == expected
     assert (rim.num_mechanisms, rim.num_active) == (6, 4)
     assert (rim.input_attention.dropout.p, rim.communication.dropout.p) == (0.1, 0.1)

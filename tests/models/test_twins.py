@@ -59,9 +59,9 @@ def test_no_such_size():
 
 
 def test_the_table_of_a_vocabulary(call_script):
-    """rim_tiny with the dictionary of the demo has 928,256 parameters."""
+    """rim_tiny with the dictionary of the demo has 934,016 parameters."""
     table = call_script("parameters", "--vocab-size", 1404)
     rows = [line.split() for line in table.splitlines()[2:]]
-    assert ["tiny", "1", "rim", "928,256", "1.0000"] in rows
+    assert ["tiny", "1", "rim", "934,016", "1.0000"] in rows
     assert len(rows) == 2 * len(SIZES) * 3
     assert all(abs(float(row[-1]) - 1) < 0.05 for row in rows)
