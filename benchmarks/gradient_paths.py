@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from rim_nmt.cli import quiet_fairseq
 from rim_nmt.commands import USER_DIR
 from rim_nmt.mechanism import RIM
-from rim_nmt.mechanism.communication import Communication
+from rim_nmt.mechanism.communication import Communication, GatedProjection
 
 PATHS = {
     "nothing": None,
@@ -63,7 +63,10 @@ def main() -> None:
     for name, module in model.named_modules():
         if isinstance(module, Communication):
             values = module.key_value.weight[..., module.sizes[0] :]  # K x d x C*d_v
-            norms = torch.linalg.matrix_norm(values @ module.projection.weight, 2)
+            projection = module.projection.weight
+            if isinstance(module.projection, GatedProjection):
+                _, projection = projection.chunk(2, dim=-1)  # what the tanh is of
+            norms = torch.linalg.matrix_norm(values @ projection, 2)
             print(f"{name}: value times projection {norms.min():.1f} to {norms.max():.1f}")
     for name, largest in cut.largest.items():
         print(f"{name}: largest unit of the state {largest:.1f}")

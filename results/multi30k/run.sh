@@ -27,8 +27,9 @@ train() { # name, architecture flags
         --checkpoint "runs/multi30k/$name/checkpoints/checkpoint_best.pt" \
         --out "results/multi30k/$name"
 }
-train rim --arch rim_iwslt_en_de
-train lstm --arch rnn_lstm_iwslt_en_de
+# what these two architectures were then
+train rim --arch rim_iwslt_en_de --comm-projection linear
+train lstm --arch rnn_lstm_iwslt_en_de --encoder-hidden-size 352 --decoder-hidden-size 352
 train transformer --arch transformer --encoder-layers 3 --decoder-layers 3 \
     --encoder-embed-dim 256 --decoder-embed-dim 256 \
     --encoder-ffn-embed-dim 792 --decoder-ffn-embed-dim 792 \
