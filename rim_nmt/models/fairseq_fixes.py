@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import torch
 from fairseq.data import data_utils
+from fairseq.file_io import PathManager
 from fairseq.optim.amp_optimizer import AMPOptimizer
 from fairseq.tasks.fairseq_task import FairseqTask
 from fairseq.tasks.multilingual_translation import MultilingualTranslationTask
@@ -32,6 +33,7 @@ def apply() -> None:
     """Apply every fix; calling it again changes nothing."""
     for owner, name, fix in (
         (data_utils, "batch_by_size", _keep_every_sentence),
+        (PathManager, "copy", _never_half_a_file),
         (FairseqTask, "train_step", _autocast),
         (MultilingualTranslationTask, "train_step", _autocast),
         (AMPOptimizer, "__init__", _bfloat16_on_processors),
@@ -64,6 +66,21 @@ def _keep_every_sentence(batch_by_size):
         return batches
 
     return keeping
+
+
+def _never_half_a_file(copy):
+    """fairseq writes a checkpoint under another name first, but copies it to checkpoint_last.pt
+    and checkpoint_best.pt under these. A training that was killed meanwhile could not go on."""
+
+    @functools.wraps(copy)
+    def copying(src_path, dst_path, overwrite=False):
+        if not PathManager.supports_rename(dst_path):
+            return copy(src_path, dst_path, overwrite)
+        copied = copy(src_path, f"{dst_path}.tmp", overwrite=True)
+        PathManager.rename(f"{dst_path}.tmp", dst_path)
+        return copied
+
+    return copying
 
 
 def _autocast(train_step):

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import shutil
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from fairseq import options, tasks
 from fairseq.data import LanguagePairDataset, data_utils
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq.file_io import PathManager
 from fairseq.logging import metrics
 from fairseq.trainer import Trainer
 
@@ -42,6 +44,25 @@ def test_the_fix_is_still_needed():
 
 def test_the_root_logger_is_not_left_at_debug():
     assert logging.getLogger().level != logging.DEBUG
+
+
+def test_a_checkpoint_is_copied_whole_or_not_at_all(tmp_path, monkeypatch):
+    new, last = tmp_path / "checkpoint_1_20.pt", tmp_path / "checkpoint_last.pt"
+    new.write_bytes(b"new" * 1000)
+    last.write_bytes(b"old")
+
+    def killed(source, target):
+        Path(target).write_bytes(Path(source).read_bytes()[:100])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", killed)
+        with pytest.raises(KeyboardInterrupt):
+            PathManager.copy(str(new), str(last), overwrite=True)
+    assert last.read_bytes() == b"old"
+    assert PathManager.copy(str(new), str(last), overwrite=True)
+    assert last.read_bytes() == new.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [new.name, last.name]
 
 
 @pytest.mark.parametrize(
