@@ -72,14 +72,24 @@ def select(
 
 
 @triton.jit
+def part_of(
+    x, bias, part, PARTS: tl.constexpr, row, unit, real,
+    dtype: tl.constexpr, K: tl.constexpr, D: tl.constexpr,
+):  # fmt: skip
+    """Some elements of one of the PARTS, D wide each, that rows of x have side by side (low), and
+    what bias (K x PARTS*D) has for them."""
+    at = part * D + unit
+    value = tl.load(x + row * PARTS * D + at, real, 0.0).to(dtype)
+    return value + tl.load(bias + row % K * PARTS * D + at, real, 0.0)
+
+
+@triton.jit
 def gates_of(gates, bias, row, unit, real, dtype: tl.constexpr, K: tl.constexpr, D: tl.constexpr):
     """i, f, g and o of some elements."""
-    at = gates + row * 4 * D + unit
-    add = bias + row % K * 4 * D + unit
-    i = tl.load(at, real, 0.0).to(dtype) + tl.load(add, real, 0.0)
-    f = tl.load(at + D, real, 0.0).to(dtype) + tl.load(add + D, real, 0.0)
-    g = tl.load(at + 2 * D, real, 0.0).to(dtype) + tl.load(add + 2 * D, real, 0.0)
-    o = tl.load(at + 3 * D, real, 0.0).to(dtype) + tl.load(add + 3 * D, real, 0.0)
+    i = part_of(gates, bias, 0, 4, row, unit, real, dtype, K, D)
+    f = part_of(gates, bias, 1, 4, row, unit, real, dtype, K, D)
+    g = part_of(gates, bias, 2, 4, row, unit, real, dtype, K, D)
+    o = part_of(gates, bias, 3, 4, row, unit, real, dtype, K, D)
     return sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
 
 
@@ -149,10 +159,8 @@ def attend(
 @triton.jit
 def gated_of(maps, bias, row, unit, real, dtype: tl.constexpr, K: tl.constexpr, D: tl.constexpr):
     """The two factors of what gated communication adds to some elements."""
-    at = maps + row * 2 * D + unit
-    add = bias + row % K * 2 * D + unit
-    gate = tl.load(at, real, 0.0).to(dtype) + tl.load(add, real, 0.0)
-    output = tl.load(at + D, real, 0.0).to(dtype) + tl.load(add + D, real, 0.0)
+    gate = part_of(maps, bias, 0, 2, row, unit, real, dtype, K, D)
+    output = part_of(maps, bias, 1, 2, row, unit, real, dtype, K, D)
     return sigmoid(gate), tanh(output)
 
 

@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from fairseq.optim.amp_optimizer import AMPOptimizer
 from fairseq.tasks.fairseq_task import FairseqTask
 from fairseq.tasks.multilingual_translation import MultilingualTranslationTask
 
+from rim_nmt.files import atomic_path
 from rim_nmt.processor import bfloat16_obstacle
 
 # Warnings that every fairseq command prints on this stack, whatever the user does.
@@ -76,9 +78,8 @@ def _never_half_a_file(copy):
     def copying(src_path, dst_path, overwrite=False):
         if not PathManager.supports_rename(dst_path):
             return copy(src_path, dst_path, overwrite)
-        copied = copy(src_path, f"{dst_path}.tmp", overwrite=True)
-        PathManager.rename(f"{dst_path}.tmp", dst_path)
-        return copied
+        with atomic_path(Path(dst_path)) as unfinished:
+            return copy(src_path, str(unfinished), overwrite)
 
     return copying
 

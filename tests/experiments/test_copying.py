@@ -30,6 +30,8 @@ from rim_nmt.files import InputError, folder_lock, write_json, write_lines
 from rim_nmt.mechanism.communication import GatedProjection
 from rim_nmt.mechanism.grouped import GroupedLinear
 from tests.conftest import ROOT, run_script
+from tests.mechanism.reference import Config
+from tests.mechanism.reference import communication as reference
 
 TINY = Settings(
     model="rim",
@@ -121,23 +123,13 @@ def test_without_input_attention_every_mechanism_reads_the_whole_input():
 
 
 def slow_communication(communication: nn.Module, h: list) -> list:
-    """P(o_k) for every mechanism, head by head."""
-    updates = []
-    for k in range(6):
-        heads = []
-        for m in range(4):
-            part = slice(32 * m, 32 * (m + 1))
-            query = h[k] @ communication.query.weight[k][:, part]  # B x d_c
-            keys = [h[j] @ communication.key_value.weight[j][:, :128][:, part] for j in range(6)]
-            values = [h[j] @ communication.key_value.weight[j][:, 128:][:, part] for j in range(6)]
-            scores = torch.stack([(query * key).sum(-1) for key in keys]) / math.sqrt(32)  # K x B
-            weights = torch.softmax(scores, dim=0).unsqueeze(-1)  # K x B x 1
-            heads.append((weights * torch.stack(values)).sum(0))
-        projection = communication.projection
-        maps = torch.cat(heads, dim=-1) @ projection.weight[k] + projection.bias[k]
-        gate, output = maps.chunk(2, dim=-1)
-        updates.append(torch.sigmoid(gate) * torch.tanh(output))
-    return updates
+    """P(o_k) of the reference for every mechanism, sentence by sentence."""
+    weights = {f"communication.{name}": p for name, p in communication.named_parameters()}
+    config = Config(num_mechanisms=6, comm_heads=4, comm_key_size=32, comm_value_size=32)
+    return [
+        torch.stack([reference(weights, config, [x[b] for x in h], k) for b in range(len(h[k]))])
+        for k in range(6)
+    ]
 
 
 # Training

@@ -129,7 +129,7 @@ def _step(
 
     if config.comm_heads:
         # all updates are computed before any is added: everyone reads the same h~
-        updates = {k: _communication(weights, config, h, k) for k in active}
+        updates = {k: communication(weights, config, h, k) for k in active}
         for k in active:
             h[k] = h[k] + updates[k]
     return h, c, active
@@ -176,7 +176,7 @@ def _gru(weights: dict[str, Tensor], u: Tensor, h: Tensor, k: int) -> Tensor:
     return (1 - z) * n + z * h
 
 
-def _communication(weights: dict[str, Tensor], config: Config, h: list[Tensor], k: int) -> Tensor:
+def communication(weights: dict[str, Tensor], config: Config, h: list[Tensor], k: int) -> Tensor:
     """P(o_k): what mechanism k adds to its state after reading from all mechanisms."""
     mechanisms = range(config.num_mechanisms)
     query_weight = weights["communication.query.weight"]
