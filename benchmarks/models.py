@@ -31,7 +31,7 @@ from rim_nmt.models.twins import twins
 from rim_nmt.processor import bfloat16_obstacle
 
 # fairseq's own LSTM in widths that give it the number of parameters that the RIM has
-FAIRSEQ_LSTM = {"tiny": (128, 73, 146), "iwslt": (256, 192, 384), "base": (512, 272, 544)}
+FAIRSEQ_LSTM = {"tiny": (128, 73, 146), "iwslt": (256, 195, 390), "base": (512, 280, 560)}
 
 
 def family(size: str) -> dict[str, list[str]]:
