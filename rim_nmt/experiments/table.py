@@ -53,7 +53,7 @@ def read_results(cells: Path) -> list[dict]:
     found = [json.loads(path.read_text()) for path in cells.glob("*/result.json")]
     if not found:
         raise InputError(f"no cell in {cells} is finished")
-    order = ("rim", "lstm", "transformer")
+    order = ("rim", "lstm", "transformer", "fairseq-lstm")
 
     def key(result: dict) -> tuple:
         model = result["model"]

@@ -8,17 +8,19 @@ from pathlib import Path
 from rim_nmt.commands import console
 from rim_nmt.files import InputError
 
-MODELS = ("rim", "lstm", "transformer")
+DEFAULT_MODELS = ("rim", "lstm", "transformer")
+MODELS = (*DEFAULT_MODELS, "fairseq-lstm")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `run`."""
     parser.add_argument(
         "--scale",
-        choices=("tiny", "small", "paper"),
+        choices=("tiny", "small", "converged", "paper"),
         required=True,
         help="tiny: the embedded corpus, minutes a training; small: text of your own, half an "
-        "hour; paper: WMT14 and IWSLT14 on GPUs, days",
+        "hour; converged: the same until it no longer gains, hours; paper: WMT14 and IWSLT14 on "
+        "GPUs, days",
     )
     parser.add_argument(
         "--prepared",
@@ -30,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, help="folder of the experiment (default: runs/table8/SCALE)"
     )
     parser.add_argument(
-        "--models", nargs="+", default=list(MODELS), metavar="MODEL",
-        help="rim, lstm, transformer, and what --variant names (default: these three)",
+        "--models", nargs="+", default=list(DEFAULT_MODELS), metavar="MODEL",
+        help="rim, lstm, transformer (these three by default); fairseq-lstm, with one pair; and "
+        "what --variant names",
     )  # fmt: skip
     parser.add_argument(
         "--variant",

@@ -36,7 +36,7 @@ class Recipe:
     Args:
         size: of the models, a key of `twins`.
         max_update: updates.
-        warmup_updates: of the learning rate, which then falls linearly to zero at `max_update`.
+        warmup_updates: of the learning rate.
         interval: updates between two validations, each with a checkpoint.
         average: the mean of so many last checkpoints is scored; of a tenth of the training, where
             the learning rate is low: over more the mean was worse than the last one.
@@ -44,6 +44,8 @@ class Recipe:
         max_tokens: of a batch, on the longer side, padding included.
         lr: learning rate, by model.
         dropout: by model.
+        decay: of the learning rate after the warm-up: "linear", to zero at `max_update`, or
+            "inverse_sqrt", for a training whose end is not known before.
         more: further flags of fairseq-train.
     """
 
@@ -56,7 +58,15 @@ class Recipe:
     dropout: dict[str, float]
     average: int = 3
     patience: int = 10
+    decay: str = "linear"
     more: tuple = ("--num-workers", 0)
+
+    @property
+    def scheduler(self) -> tuple:
+        """The flags of fairseq-train for the learning rate's decay."""
+        if self.decay == "linear":
+            return "--lr-scheduler", "polynomial_decay", "--total-num-update", self.max_update
+        return "--lr-scheduler", self.decay
 
     def adapted(
         self,
@@ -151,6 +161,17 @@ RECIPES = {
         lr=per_model(0.004),
         dropout=per_model(0.1),
     ),
+    "converged": Recipe(
+        size="tiny",
+        max_update=40_000,
+        warmup_updates=400,
+        interval=400,
+        max_tokens=1500,
+        lr=per_model(0.002),
+        dropout=per_model(0.2),
+        average=10,
+        decay="inverse_sqrt",
+    ),
     "paper": Recipe(
         size="wmt",
         max_update=100_000,
@@ -228,10 +249,10 @@ def find_text(scale: str, prepared: Path | None, out: Path) -> Text:
     """
     if prepared:
         return prepared_text(prepared)
-    if scale == "small":
+    if scale in ("small", "converged"):
         raise InputError(
-            "the small scale trains on text of your own: prepare it with scripts/prepare.py files "
-            "and give that folder as --prepared"
+            f"the {scale} scale trains on text of your own: prepare it with scripts/prepare.py "
+            "files and give that folder as --prepared"
         )
     return {"tiny": tiny_text, "paper": paper_text}[scale](out)
 
@@ -272,6 +293,9 @@ def _cell(
     out: Path,
 ) -> Cell:
     kind = name if name in MODELS else "rim"
+    kinds = twins(recipe.size, len(pairs) > 1)
+    if kind not in kinds:
+        raise InputError(f"{kind} is a model for one language pair: choose with --data {pairs[0]}")
     folder = out / "cells" / f"{name}.{'+'.join(pairs)}.seed{seed}"
     checkpoints = folder / "checkpoints"
     source, target = languages(pairs[0])
@@ -285,13 +309,12 @@ def _cell(
         "train",
         text.folder / "bin",
         *("--user-dir", USER_DIR, *task),
-        *twins(recipe.size, several)[kind],
+        *kinds[kind],
         *flags,
         *("--share-all-embeddings", "--dropout", recipe.dropout[kind]),
         *("--criterion", "label_smoothed_cross_entropy", "--label-smoothing", 0.1),
         *("--optimizer", "adam", "--adam-betas", "(0.9, 0.98)", "--clip-norm", 1.0),
-        *("--lr", recipe.lr[kind], "--lr-scheduler", "polynomial_decay"),
-        *("--warmup-updates", recipe.warmup_updates, "--total-num-update", recipe.max_update),
+        *("--lr", recipe.lr[kind], *recipe.scheduler, "--warmup-updates", recipe.warmup_updates),
         *("--max-update", recipe.max_update, "--patience", recipe.patience),
         *("--max-tokens", recipe.max_tokens, "--required-batch-size-multiple", 1),
         *("--validate-interval-updates", recipe.interval),

@@ -14,7 +14,7 @@ import pytest
 from rim_nmt.data import corpus
 from rim_nmt.data.textfiles import find
 from rim_nmt.experiments import table8
-from rim_nmt.experiments.table8 import MODELS
+from rim_nmt.experiments.table8 import DEFAULT_MODELS
 from rim_nmt.experiments.table8_cells import (
     RECIPES,
     Text,
@@ -30,7 +30,7 @@ TEXT = Text(ROOT / "data/some", ("en-de", "en-fr"), {"news": "news", "ted": "ted
 
 
 def cells_of(recipe=RECIPES["small"], models=None, seeds=(1, 2), tmp_path=ROOT):
-    models = models or {name: [] for name in MODELS}
+    models = models or {name: [] for name in DEFAULT_MODELS}
     return build_cells(TEXT, recipe, models, TEXT.settings, seeds, tmp_path / "runs/some")
 
 
@@ -73,6 +73,17 @@ def test_every_cell_differs_in_what_it_is_about_and_in_nothing_else():
             allowed |= {"--task", "--lang-pairs", "--source-lang", "--target-lang"}
         assert differing <= allowed
         assert flags["--seed"] == str(cell.about["seed"])
+
+
+def test_fairseq_lstm_has_one_pair():
+    text = Text(TEXT.folder, ("en-de",), TEXT.tests)
+    models = {"rim": [], "fairseq-lstm": []}
+    rim, lstm = build_cells(text, RECIPES["converged"], models, text.settings, [1], ROOT / "runs")
+    assert flags_of(lstm.train)["--arch"] == "lstm"
+    assert "--total-num-update" not in flags_of(rim.train)
+    assert flags_of(rim.train)["--lr-scheduler"] == "inverse_sqrt"
+    with pytest.raises(InputError, match=r"fairseq-lstm .* one language pair.*--data en-de"):
+        cells_of(models=models)
 
 
 def test_tuned_values_and_variants_reach_their_model_only():
