@@ -7,9 +7,9 @@ from types import ModuleType, SimpleNamespace
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from rim_nmt.mechanism.communication import GatedProjection
+from rim_nmt.mechanism.gradients import differentiable_once
 
 
 @functools.cache
@@ -202,16 +202,16 @@ class RIMSequence(torch.autograd.Function):
         ctx.mark_non_differentiable(kept["active"])
         if save:
             weights = query, gates, bias, attend, project, project_bias
-            ctx.save_for_backward(*weights, *kept.values())
+            ctx.save_for_backward(*weights, *kept.values(), h, c)
             ctx.names = tuple(kept)
             ctx.sizes = reads, talks, flat, blocks
         return out, at.c[steps].transpose(0, 1).flatten(1), kept["active"]
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once
     def backward(ctx, d_out, d_c, _):
         query, gates, bias, attend, project, project_bias, *arrays = ctx.saved_tensors
-        kept = dict(zip(ctx.names, arrays, strict=True))
+        kept = dict(zip(ctx.names, arrays, strict=False))
         reads, talks, flat, blocks = ctx.sizes
         steps, batch, mechanisms = kept["active"].shape
         size, width = flat["D"], gates.size(1)

@@ -62,6 +62,7 @@ def select(
         at = inputs + row[:, None] * (M * V + D) + m * V + v
         tl.store(at, weight[:, None] * value, (k < K)[:, None] & (v < V))
 
+    score = tl.where(score == score, score, float("inf"))  # NaN comes first, as in torch's sort
     score = tl.where(k < K, score, -1.0)
     mine, other = score[:, None], score[None, :]
     better = (other > mine) | ((other == mine) & (k[None, :] < k[:, None]))

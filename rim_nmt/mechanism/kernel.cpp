@@ -44,6 +44,20 @@ __attribute__((weak)) void gemm_bf16bf16f32_(const char *, const char *, const i
                                              const float *, float *, const int *);
 }
 
+// exp and tanh of several numbers at a time are in glibc's libmvec, NaN and infinities as in those of
+// one number. Its headers declare them for -ffast-math only, under which a compiler takes it that
+// there are no NaN and no infinities. Elsewhere the loops that call them take one at a time.
+#if defined __x86_64__ && defined __GLIBC__ && !defined __clang__
+#if __GLIBC_PREREQ(2, 35)
+extern "C" {
+__attribute__((simd("notinbranch"))) float expf(float) noexcept;
+__attribute__((simd("notinbranch"))) float tanhf(float) noexcept;
+__attribute__((simd("notinbranch"))) double exp(double) noexcept;
+__attribute__((simd("notinbranch"))) double tanh(double) noexcept;
+}
+#endif
+#endif
+
 namespace {
 
 void blas(const char *ta, const char *tb, const int *m, const int *n, const int *k, const float *x,
@@ -77,7 +91,8 @@ struct Operand {
         for (long i = 0; i < rows; i++, x += x_ld, to += columns)
             for (long l = 0; l < columns; l++) {  // to the nearest; halfway to the even one
                 const auto bits = std::bit_cast<uint32_t>(x[l]);
-                to[l] = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+                const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+                to[l] = x[l] == x[l] ? rounded : 0x7fc0;  // NaN, which carries would change
             }
     }
 };
@@ -96,12 +111,9 @@ void product(long rows, long columns, long inner, const A *a, long lda, bool a_t
          &right.ld, left.data, &left.ld, &old, c, &lc);
 }
 
-// With -ffast-math nothing may become infinite: exp(-x) would below the bound, where the sigmoid is
-// smaller than any normal number.
 template <class R>
 R sigmoid(R x) {
-    const R bound = sizeof(R) == sizeof(float) ? -87 : -708;
-    return 1 / (1 + std::exp(-std::max(x, bound)));
+    return 1 / (1 + std::exp(-x));
 }
 
 }  // namespace
@@ -336,6 +348,12 @@ void Slice<R, W>::forward() {
     }
 }
 
+// Whether x comes before y where numbers are sorted downwards: NaN first, as in torch.
+template <class R>
+bool above(R x, R y) {
+    return x > y || (x != x && y == y);
+}
+
 // The A mechanisms with the highest mean attention on the input; the lower index where they tie.
 // Sentences are noted as awake or, where a mechanism has just stopped being active, as asleep.
 template <class R, class W>
@@ -354,6 +372,7 @@ void Slice<R, W>::choose(long t) {
             interest[k] = 0;
             for (long m = 0; m < s.M; m++) {
                 R score = 0;
+#pragma omp simd reduction(+ : score)
                 for (long l = m * s.e; l < (m + 1) * s.e; l++) score += q[l] * key[l];
                 interest[k] += attention[place * s.M + m] = sigmoid(score);
             }
@@ -361,7 +380,7 @@ void Slice<R, W>::choose(long t) {
         for (long chosen = 0; chosen < s.A; chosen++) {
             long best = -1;
             for (long k = 0; k < K; k++)
-                if (!active[k] && (best < 0 || interest[k] > interest[best])) best = k;
+                if (!active[k] && (best < 0 || above(interest[k], interest[best]))) best = k;
             active[best] = 1;
         }
         for (long k = 0; k < K; k++) {
@@ -385,6 +404,7 @@ void Slice<R, W>::attend(long t, long row) {
         for (long k = 0; k < s.K; k++) {
             const R *key = a.kv + reads[k] * KV + head * s.f;
             R score = 0;
+#pragma omp simd reduction(+ : score)
             for (long l = 0; l < s.f; l++) score += q[l] * key[l];
             w[k] = score * scale;
             largest = std::max(largest, w[k]);
@@ -413,6 +433,7 @@ void Slice<R, W>::attend_backward(long t, long row, const R *d_o) {
             R *d_value = a.d_kv + reads[k] * KV + Cf + head * s.g;
             const R weight = mask ? w[k] * mask[k] : w[k];
             R sum = 0;
+#pragma omp simd reduction(+ : sum)
             for (long l = 0; l < s.g; l++) {
                 sum += d_o[l] * value[l];
                 d_value[l] += weight * d_o[l];
@@ -517,6 +538,7 @@ void Slice<R, W>::backward() {
                 for (long m = 0; m < s.M; m++) {
                     const R mask = a.read_mask ? a.read_mask[a.dropped[row] * s.M + m] : 1;
                     R d_p = 0;
+#pragma omp simd reduction(+ : d_p)
                     for (long l = m * s.v; l < (m + 1) * s.v; l++) {
                         d_p += d_u[l] * value[l];
                         d_value[l] += p[m] * mask * d_u[l];

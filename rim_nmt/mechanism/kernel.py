@@ -3,27 +3,26 @@ function that autograd knows."""
 
 import ctypes
 import functools
-import hashlib
 import logging
-import os
-import platform
-import shlex
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from rim_nmt.mechanism.communication import GatedProjection
+from rim_nmt.mechanism.compilation import CompilationError, load_library
+from rim_nmt.mechanism.gradients import differentiable_once
 
 logger = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
-COMPILE = ("-O3", "-march=native", "-ffast-math", "-fopenmp", "-std=c++20", "-fPIC", "-c")
-LINK = ("-shared", "-fopenmp", f"-L{Path(torch.__file__).parent / 'lib'}", "-ltorch_cpu")
+# Of -ffast-math only what lets loops take several numbers at a time; the rest would lose NaN.
+FLAGS = (
+    *("-O3", "-fno-math-errno", "-fno-trapping-math", "-std=c++20"),
+    *("-shared", "-fPIC", "-fopenmp"),
+    # torch's own library has the matrix products
+    *(f"-L{Path(torch.__file__).parent / 'lib'}", "-ltorch_cpu"),
+)
 
 # The members of `Sizes` and `Arrays` in kernel.cpp, in their order.
 SIZES = "T B K A d M e v C f g u slices save".split()
@@ -34,6 +33,7 @@ ARRAYS = (
     "d_comm_q d_comm_kv d_project d_gated"
 ).split()
 WEIGHTS = "query gates bias comm_q comm_kv project gated".split()
+OPERANDS = "query gates comm_q comm_kv project".split()  # the weights in matrix products
 # What the kernel can multiply matrices in; with bfloat16 everything else is in float32.
 _KINDS = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "bfloat16"}
 
@@ -48,31 +48,11 @@ class _Arrays(ctypes.Structure):
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The compiled kernel, or None where it cannot be compiled; the reason is logged once.
-
-    It is kept in the user's cache folder under a name that changes with the source, the compiler's
-    flags, the processor and PyTorch.
-    """
-    compiler = shlex.split(os.environ.get("CXX", "")) or [shutil.which("g++") or "c++"]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rim_nmt"
-    target = folder / f"kernel-{_fingerprint()}.so"
+    """The compiled kernel, or None where it cannot be compiled; the reason is logged once."""
     try:
-        if not target.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder) as work:
-                built = Path(work) / "kernel"
-                # in two steps: linked with -ffast-math it would change how the whole process
-                # computes with denormal numbers
-                for step in (
-                    (*COMPILE, str(SOURCE), "-o", f"{built}.o"),
-                    (f"{built}.o", *LINK, "-o", f"{built}.so"),
-                ):
-                    subprocess.run([*compiler, *step], check=True, capture_output=True, text=True)
-                os.replace(f"{built}.so", target)
-        return ctypes.CDLL(str(target))
-    except (OSError, subprocess.CalledProcessError) as error:
-        reason = getattr(error, "stderr", None) or str(error)
-        logger.warning("the fast RIM kernel is not used: %s", reason.strip().splitlines()[0])
+        return load_library(SOURCE, FLAGS)
+    except CompilationError as error:
+        logger.warning("the fast RIM kernel is not used: %s", error)
         return None
 
 
@@ -127,13 +107,13 @@ def run(
     output, c, activity = RIMSequence.apply(
         keys,
         values,
-        h[0].to(dtype).contiguous(),
-        c[0].to(dtype).contiguous(),
+        h[0].to(dtype),
+        c[0].to(dtype),
         attention.query.weight,
         dynamics.weight,
         dynamics.bias,
         *communicate,
-        None if padding_mask is None else padding_mask.contiguous(),
+        padding_mask,
         rim.num_active,
         attention.num_heads,
         communication.num_heads if communication else 0,
@@ -145,21 +125,10 @@ def run(
     return output, (output[-1:], c.unsqueeze(0)), activity.bool()
 
 
-def _fingerprint() -> str:
-    try:
-        processor = next(
-            line for line in Path("/proc/cpuinfo").read_text().splitlines() if "flags" in line
-        )
-    except (OSError, StopIteration):
-        processor = platform.processor()
-    parts = (SOURCE.read_text(), COMPILE, LINK, platform.machine(), processor, torch.__version__)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-
 class RIMSequence(torch.autograd.Function):
     """All steps of a RIM layer with LSTM dynamics.
 
-    Args of `apply` (contiguous, one dtype, on the processor):
+    Args of `apply` (one dtype, on the processor):
         keys: T x B x M*d_e, already divided by sqrt(d_e).
         values: T x B x M*d_v.
         h, c: the initial state, B x D each.
@@ -187,7 +156,7 @@ class RIMSequence(torch.autograd.Function):
     ):  # fmt: skip
         steps, batch, _ = keys.shape
         mechanisms, size, _ = query.shape
-        slices = min(torch.get_num_threads(), batch)
+        slices = max(1, min(torch.get_num_threads(), batch))
         # dropout is drawn for every step, so a step's rows cannot be used again
         save = save or input_dropout > 0 or comm_dropout > 0
         sizes = {
@@ -212,16 +181,12 @@ class RIMSequence(torch.autograd.Function):
         rows = batch * mechanisms * (steps if save else 1)
 
         def keep(*shape: int, dtype=keys.dtype) -> Tensor:
-            return torch.empty(shape, dtype=dtype)
+            return torch.empty(shape, dtype=dtype, device=keys.device)
 
         def mask(rate: float, *shape: int) -> Tensor | None:
             return keep(*shape).bernoulli_(1 - rate).div_(1 - rate) if rate else None
 
-        query, gates, comm_query, comm_key_value, project = (
-            weight if weight is None else weight.to(operands)
-            for weight in (query, gates, comm_query, comm_key_value, project)
-        )
-        arrays = {
+        given = {
             "query": query,
             "gates": gates,
             "bias": bias,
@@ -231,12 +196,18 @@ class RIMSequence(torch.autograd.Function):
             "gated": gated,
             "keys": keys,
             "values": values,
-            "padding": padding_mask,
-            "read_mask": mask(input_dropout, steps, batch, num_active, input_heads),
-            "comm_mask": mask(comm_dropout, steps, batch, num_active, comm_heads, mechanisms),
             "h0": h,
             "c0": c,
-            "bounds": torch.arange(slices + 1) * batch // slices,
+            "padding": padding_mask,
+        }
+        _check(given)
+        inputs = [x for x in given.values() if x is not None]
+        given |= {name: given[name].to(operands) for name in OPERANDS if given[name] is not None}
+        arrays = {
+            **{name: None if x is None else x.contiguous() for name, x in given.items()},
+            "read_mask": mask(input_dropout, steps, batch, num_active, input_heads),
+            "comm_mask": mask(comm_dropout, steps, batch, num_active, comm_heads, mechanisms),
+            "bounds": torch.arange(slices + 1, device=keys.device) * batch // slices,
             "out": keep(steps, batch, mechanisms * size),
             "c": keep(batch, mechanisms * size),
             "active": keep(steps, batch, mechanisms, dtype=torch.uint8),
@@ -263,14 +234,14 @@ class RIMSequence(torch.autograd.Function):
         if save:
             ctx.sizes = sizes
             ctx.names = [name for name, array in arrays.items() if array is not None]
-            ctx.save_for_backward(*(arrays[name] for name in ctx.names))
+            ctx.save_for_backward(*(arrays[name] for name in ctx.names), *inputs)
             ctx.overwritten = False
         return arrays["out"], arrays["c"], arrays["active"]
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once
     def backward(ctx, d_out, d_c, _):
-        arrays = dict(zip(ctx.names, ctx.saved_tensors, strict=True))
+        arrays = dict(zip(ctx.names, ctx.saved_tensors, strict=False))
         if ctx.overwritten:  # by an earlier call for the same graph
             _call("forward", ctx.sizes, arrays)
         ctx.overwritten = True
@@ -291,6 +262,22 @@ class RIMSequence(torch.autograd.Function):
         _call("backward", ctx.sizes, {**arrays, **initial, **inputs, **weights, **scratch})
         of_weights = (weights.get(f"d_{name}") for name in WEIGHTS)
         return (*inputs.values(), *initial.values(), *of_weights, *(8 * [None]))
+
+
+def _check(given: dict[str, Tensor | None]) -> None:
+    """Refuse what would be read as something else.
+
+    Raises:
+        ValueError: types or devices differ.
+    """
+    keys = given["keys"]
+    for name, x in given.items():
+        dtype = torch.bool if name == "padding" else keys.dtype
+        if x is not None and (x.dtype, x.device) != (dtype, keys.device):
+            raise ValueError(
+                f"the RIM layer's {name} is {x.dtype} on {x.device}, expected {dtype} on "
+                f"{keys.device}, as its input has it"
+            )
 
 
 def _call(name: str, sizes: dict[str, int], arrays: dict[str, Tensor | None]) -> None:

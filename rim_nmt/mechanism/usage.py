@@ -1,5 +1,7 @@
 """How evenly mechanisms are used: the figures in which a collapse shows."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -34,7 +36,7 @@ def usage_entropy(counts: Tensor) -> float:
         return 1.0
     shares = counts.double() / counts.sum()
     entropy = -torch.xlogy(shares, shares).sum()
-    return (entropy / torch.log(torch.tensor(len(counts), dtype=torch.float64))).item()
+    return entropy.item() / math.log(len(counts))
 
 
 def least_share(counts: Tensor) -> float:

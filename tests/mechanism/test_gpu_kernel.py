@@ -219,6 +219,36 @@ def test_a_graph_that_is_kept_can_be_differentiated_again():
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+@pytest.mark.parametrize("loss", [torch.sum, lambda y: y.square().sum()], ids=["linear", "square"])
+def test_second_order_gradients_are_refused(loss):
+    """They were silently missing where the loss is linear."""
+    _, rim = pair()
+    x = torch.randn(2, 1, 7, dtype=torch.float64, device=DEVICE, requires_grad=True)
+    state = [torch.zeros(1, 1, 12, dtype=torch.float64, device=DEVICE) for _ in range(2)]
+    inputs = [x, *(s.requires_grad_() for s in state), *rim.parameters()]
+    gradients = torch.autograd.grad(loss(rim(x, tuple(state))[0]), inputs, create_graph=True)
+    for y in inputs:
+        with pytest.raises(RuntimeError, match=r"second-order .* kernel='plain'"):
+            torch.autograd.grad(sum(g.sum() for g in gradients), y, retain_graph=True)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("place", ["input_attention.query.weight", "dynamics.bias", "h"])
+def test_what_is_not_finite_comes_out_as_in_the_plain_layer(place, value):
+    plain, fast = pair()
+    arguments = problem(plain)
+    x, state, mask = (arguments[name] for name in ("x", "state", "padding_mask"))
+    with torch.no_grad():
+        for rim in (plain, fast):
+            tensor = state[0] if place == "h" else rim.get_parameter(place)
+            tensor.view(-1)[tensor.numel() // 2] = value
+        expected = plain.eval()(x, state, mask, need_activity=True)
+        results = fast.eval()(x, state, mask, need_activity=True)
+    assert torch.equal(results[2], expected[2])
+    assert torch.equal(results[0].isfinite(), expected[0].isfinite())
+    torch.testing.assert_close(results[0], expected[0], rtol=1e-10, atol=1e-11, equal_nan=True)
+
+
 def test_without_gradients_and_step_by_step_the_results_are_the_same():
     _, rim = pair()
     arguments = problem(rim.eval())
