@@ -33,7 +33,8 @@ class Cell:
         about: what the table says of it: model, pairs, seed.
         max_update: updates of the training.
         train: the fairseq-train command; its checkpoints go to `folder/checkpoints`.
-        average: the command that writes `folder/checkpoints/average.pt`.
+        average: the command that writes `folder/checkpoints/average.pt`; None where nothing is
+            scored.
         score: name of a report -> the command that writes `folder/scores/NAME.json`; the name is
             that of the test set, with the pair behind it where the model knows several.
     """
@@ -42,7 +43,7 @@ class Cell:
     about: dict
     max_update: int
     train: list[str]
-    average: list[str]
+    average: list[str] | None
     score: dict[str, list[str]]
 
     @property
@@ -52,7 +53,7 @@ class Cell:
     @property
     def commands(self) -> list[list[str]]:
         """Everything that is run, in order."""
-        return [self.train, self.average, *self.score.values()]
+        return [self.train, *([self.average] if self.average else []), *self.score.values()]
 
     @property
     def finished(self) -> bool:
@@ -99,7 +100,7 @@ class Cell:
         if not self._trained(log):
             show(self.train)
             train(self.train, log, self.max_update, progress, self.name, pass_fds=(lock,))
-        steps = [(self.average, self.folder / "checkpoints/average.pt")]
+        steps = [(self.average, self.folder / "checkpoints/average.pt")] if self.average else []
         for report, command in self.score.items():
             steps.append((command, self.folder / f"scores/{report}.json"))
         for command, product in steps:

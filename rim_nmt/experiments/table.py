@@ -40,7 +40,8 @@ def write_report(cells: Path, out: Path) -> None:
     rows = [summarise(group) for group in groups.values()]
     write_json(out / "table.json", {"rows": rows, "significance": significance, "cells": results})
     write_lines(out / "table.md", _markdown(rows, significance, results))
-    save_figure(_plot_scores(rows), out / "scores.png")
+    if rows[0]["scores"]:
+        save_figure(_plot_scores(rows), out / "scores.png")
     save_figure(_plot_learning(groups), out / "learning.png")
 
 

@@ -16,11 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `run`."""
     parser.add_argument(
         "--scale",
-        choices=("tiny", "small", "converged", "paper"),
+        choices=("tiny", "screening", "small", "converged", "paper"),
         required=True,
-        help="tiny: the embedded corpus, minutes a training; small: text of your own, half an "
-        "hour; converged: the same until it no longer gains, hours; paper: WMT14 and IWSLT14 on "
-        "GPUs, days",
+        help="tiny: the embedded corpus, minutes a training; screening: text of your own, 1,000 "
+        "updates, validation loss alone; small: half an hour; converged: until nothing is gained, "
+        "hours; paper: WMT14 and IWSLT14 on GPUs, days",
     )
     parser.add_argument(
         "--prepared",

@@ -46,6 +46,7 @@ class Recipe:
         dropout: by model.
         decay: of the learning rate after the warm-up: "linear", to zero at `max_update`, or
             "inverse_sqrt", for a training whose end is not known before.
+        scored: whether test sets are translated; without, the validation loss is all.
         more: further flags of fairseq-train.
     """
 
@@ -59,6 +60,7 @@ class Recipe:
     average: int = 3
     patience: int = 10
     decay: str = "linear"
+    scored: bool = True
     more: tuple = ("--num-workers", 0)
 
     @property
@@ -151,6 +153,17 @@ RECIPES = {
         lr=per_model(0.004),
         dropout=per_model(0.1),
         average=2,
+    ),
+    "screening": Recipe(
+        size="tiny",
+        max_update=1000,
+        warmup_updates=100,
+        interval=100,
+        max_tokens=1500,
+        lr=per_model(0.004),
+        dropout=per_model(0.1),
+        average=1,
+        scored=False,
     ),
     "small": Recipe(
         size="tiny",
@@ -249,7 +262,7 @@ def find_text(scale: str, prepared: Path | None, out: Path) -> Text:
     """
     if prepared:
         return prepared_text(prepared)
-    if scale in ("small", "converged"):
+    if scale in ("screening", "small", "converged"):
         raise InputError(
             f"the {scale} scale trains on text of your own: prepare it with scripts/prepare.py "
             "files and give that folder as --prepared"
@@ -336,10 +349,10 @@ def _cell(
             *(("--target-lang", target) if several else ()),
             *("--test", where),
         )
-        for test, where in text.tests.items()
+        for test, where in (text.tests.items() if recipe.scored else ())
     }
     about = {"model": name, "pairs": list(pairs), "seed": seed}
-    return Cell(folder, about, recipe.max_update, train, average, score)
+    return Cell(folder, about, recipe.max_update, train, average if score else None, score)
 
 
 def run_cells(cells: Sequence[Cell], jobs: int) -> None:

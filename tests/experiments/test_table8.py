@@ -75,6 +75,12 @@ def test_every_cell_differs_in_what_it_is_about_and_in_nothing_else():
         assert flags["--seed"] == str(cell.about["seed"])
 
 
+def test_screening_translates_nothing():
+    (cell, *_) = cells_of(RECIPES["screening"])
+    assert cell.commands == [cell.train]
+    assert not cell.score
+
+
 def test_fairseq_lstm_has_one_pair():
     text = Text(TEXT.folder, ("en-de",), TEXT.tests)
     models = {"rim": [], "fairseq-lstm": []}
