@@ -1,18 +1,19 @@
-"""Fetching files: a download that was interrupted goes on, and what arrives is checked."""
+"""Fetching files: each is fetched whole, and checked before it gets its name."""
 
+import contextlib
 import hashlib
-import http.client
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import requests
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from rim_nmt.commands import console
 from rim_nmt.files import InputError
 
 BLOCK = 1 << 20  # bytes
+PATIENCE = 60  # seconds without a byte after which a source has failed
 
 
 def sha256(path: Path) -> str:
@@ -21,83 +22,144 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def accept(incoming: Path, expected: str, path: Path) -> None:
-    """Give a downloaded file its name if it is the one that is meant; remove it otherwise.
+def describe(path: Path) -> str:
+    """What a file looks like that is not what it should be: "an HTML page of 512 bytes"."""
+    with path.open("rb") as stream:
+        start = stream.read(1024).lower()
+    kind = "an HTML page" if b"<html" in start or b"<!doctype html" in start else "a file"
+    return f"{kind} of {path.stat().st_size:,} bytes"
+
+
+def check_sha256(path: Path, expected: str, whose: str) -> None:
+    """Check that a file is the one that is meant.
 
     Args:
-        incoming: where the download put it.
-        expected: its SHA-256.
-        path: its name.
+        path: the file.
+        expected: its SHA-256, in hexadecimal.
+        whose: where the checksum comes from, for the message.
 
     Raises:
         InputError: its SHA-256 is another one.
     """
-    found = sha256(incoming)
+    found = sha256(path)
     if found != expected:
-        incoming.unlink()
         raise InputError(
-            f"{path} did not arrive as it should: SHA-256 {found}, expected {expected}; "
-            "run this again to fetch it again"
+            f"{path} is {describe(path)} with SHA-256 {found}, expected {expected} ({whose})"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    incoming.replace(path)
 
 
-def fetch(urls: Sequence[str], path: Path) -> None:
-    """Download a file from the first of several sources that has it.
+def fetch(urls: Sequence[str], path: Path, check: Callable[[Path], None]) -> bool:
+    """Have a file: keep the one that is there, or download it from the first source that has it.
 
-    What an interrupted download left in PATH.part is kept and continued. An existing `path` is
-    not fetched again.
+    A file that is there but fails the check is renamed to NAME.wrong. What is on its way is in the
+    folder `incoming` beside `path`. Where another process fetches into the same folder, this one
+    waits. Proxies are those of the environment (https_proxy, all_proxy, no_proxy ...).
 
     Args:
         urls: the sources, best first.
         path: where the file goes.
+        check: raises InputError where the file that it is given is not the right one.
+
+    Returns:
+        Whether it was downloaded now.
 
     Raises:
-        InputError: no source could deliver it; the message says why for each.
+        InputError: no source could deliver it (the message says why for each), or it cannot be
+            read or written.
     """
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
+    try:
+        if _fault(path, check) is None:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone_in(path.parent):
+            fault = _fault(path, check)  # again: another process may have fetched it
+            if fault is None:
+                return False
+            if path.exists():
+                wrong = path.with_name(f"{path.name}.wrong")
+                path.replace(wrong)
+                _say(f"{fault}; it is {wrong.name} now, and the right one is fetched")
+            _fetch_from(urls, path, check)
+            return True
+    except OSError as error:
+        raise InputError(f"{path} cannot be read or written: {error}") from None
+
+
+def _fault(path: Path, check: Callable[[Path], None]) -> str | None:
+    """What is wrong with a file, None where it is right."""
+    if not path.exists():
+        return f"{path} does not exist"
+    try:
+        check(path)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time fetches into a folder. One that is killed leaves no lock behind."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        _say(f"another process fetches into {folder}: waiting until it is done")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _fetch_from(urls: Sequence[str], path: Path, check: Callable[[Path], None]) -> None:
+    incoming = path.parent / "incoming" / path.name
+    incoming.parent.mkdir(exist_ok=True)
     failures = []
-    for url in urls:
-        try:
-            _download(url, part)
-        except (OSError, http.client.HTTPException) as error:
-            console.print(f"  {url}: {error}")
-            failures.append(f"{url}: {error}")
-        else:
-            part.replace(path)
-            return
+    try:
+        for url in urls:
+            try:
+                _download(url, incoming)
+                check(incoming)
+            except (requests.RequestException, InputError) as error:
+                failures.append(f"{url}: {_reason(error)}")
+                _say(f"  {failures[-1]}")
+            else:
+                incoming.replace(path)
+                return
+    finally:
+        incoming.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty
+            incoming.parent.rmdir()
     raise InputError(
         "the download failed:\n  "
         + "\n  ".join(failures)
-        + f"\nfetch the file by hand, put it at {path}, and run this again"
+        + f"\nrun this again later, or fetch the file by hand and put it at {path}"
     )
 
 
-def _download(url: str, part: Path) -> None:
-    """Get `url` into the file `part`, from where it stops."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(request, timeout=60)
-    except urllib.error.HTTPError as error:
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise
-        return  # the whole file was there already
-    with response:
-        continued = response.status == http.HTTPStatus.PARTIAL_CONTENT
-        have = have if continued else 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else None
-        with (
-            part.open("ab" if continued else "wb") as stream,
-            tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem) as bar,
-        ):
-            while block := response.read(BLOCK):
+def _download(url: str, path: Path) -> None:
+    """Get `url` into a file; what the file held before is lost."""
+    # unpacked: with gzip on the way, Content-Length would say nothing about the file
+    request = {"stream": True, "timeout": PATIENCE, "headers": {"Accept-Encoding": "identity"}}
+    with requests.get(url, **request) as response:
+        if response.status_code != requests.codes.ok:  # part of a file (206) is none either
+            raise requests.HTTPError(f"{response.status_code} {response.reason}")
+        length = response.headers.get("Content-Length", "")
+        total = int(length) if length.isdecimal() else None
+        bar = tqdm(total=total, unit="B", unit_scale=True, desc=path.name, leave=False)
+        with path.open("wb") as stream, bar:
+            for block in response.iter_content(BLOCK):
                 stream.write(block)
                 bar.update(len(block))
-    if total is not None and part.stat().st_size != total:
-        raise http.client.IncompleteRead(b"", total - part.stat().st_size)
+
+
+def _reason(error: Exception) -> str:
+    """An error in a few words: requests wraps what happened several times."""
+    cause: BaseException = error
+    while isinstance(error, requests.RequestException) and cause.__context__:
+        cause = cause.__context__
+    return str(error) if cause is error else f"{type(error).__name__}: {cause}"
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False)

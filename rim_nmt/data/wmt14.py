@@ -5,28 +5,45 @@ Training: Europarl v7, Common Crawl and News Commentary v9, for French also UN a
 newstest2014.
 """
 
-import logging
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import huggingface_hub
 import pyarrow.parquet
 from datasets import Dataset, load_dataset
-from huggingface_hub.errors import EntryNotFoundError, HTTPError
+from huggingface_hub import is_offline_mode
 from tqdm import tqdm
 
-from rim_nmt.commands import console
-from rim_nmt.data.download import accept, sha256
+from rim_nmt.data.download import check_sha256, describe, fetch, sha256
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages
 from rim_nmt.files import InputError
 
 REPOSITORY = "wmt/wmt14"
-# The state of the data set of 2024-04-03. A revision names the SHA-256 of each of its files, so
-# that the hub's list of them can only be the list that was meant.
-REVISION = "b199e406369ec1b7634206d3ded5ba45de2fe696"
+REVISION = "b199e406369ec1b7634206d3ded5ba45de2fe696"  # the state of 2024-04-03
 ENDPOINTS = ("https://huggingface.co", "https://hf-mirror.com")  # best first
 
-logging.getLogger("httpx2").setLevel(logging.WARNING)  # it reports every request
+# SHA-256 of the files of en-de, as pages of the hub show them: that of validation on its own page
+# at this revision, the others on the page of the copy that the hub makes for its viewer,
+# https://huggingface.co/datasets/wmt/wmt14/commit/542030df6358ca9626040df809901e4b6c6fb5b1. Copies
+# and files are the same: 279,527,247 + 264,970,514 + 272,987,200 + 508,753 + 473,798 bytes are the
+# 818,467,512 that the card of the data set names. For the 32 files of en-fr, the hub's list holds.
+CHECKSUMS = {
+    "de-en/train-00000-of-00003.parquet": (
+        "2bbe0f0c7d53a71dc9e22b8f5406b058da3bc0f587ebd1b04b0675020ec14dcb"
+    ),
+    "de-en/train-00001-of-00003.parquet": (
+        "94d02ee1d27bd31654e28676a0fb9c0beb485180edecc4a93bb8403919de70df"
+    ),
+    "de-en/train-00002-of-00003.parquet": (
+        "5192553dd3f9ec0ccb73387784ce2a3be0c407f539d61a30abecd692433dfed0"
+    ),
+    "de-en/validation-00000-of-00001.parquet": (
+        "c4a2a0e3b3e472f97f4eceb6d06724571f5390ac705768a02c1a9ad5c3d675ea"
+    ),
+    "de-en/test-00000-of-00001.parquet": (
+        "a3baab716f14f8abfa63e54995e31f035bb78b20c7943de72f3e1110b7ff35bb"
+    ),
+}
 
 FOLDERS = {"en-de": "de-en", "en-fr": "fr-en"}  # pair -> folder in the repository
 TRAIN_FILES = {"en-de": 3, "en-fr": 30}
@@ -38,23 +55,22 @@ def wmt14_corpus(pairs: Sequence[str], folder: Path, local: bool) -> Corpus:
     Args:
         pairs: of "en-de" and "en-fr".
         folder: where the parquet files are, laid out as on the hub, or where they go.
-        local: take them as they are; otherwise fetch what is missing and check all of it.
+        local: take them as they are; otherwise check them all, and fetch what is missing or wrong.
 
     Raises:
-        InputError: another pair was asked for; a file is missing, cannot be fetched, is not the
-            expected one, or does not hold what it should.
+        InputError: another pair was asked for; a file is missing or cannot be fetched, or does not
+            hold what it should.
     """
     for pair in pairs:
         if pair not in FOLDERS:
             raise InputError(f"WMT14 in {pair}: expected one of {', '.join(FOLDERS)}")
     names = {pair: _names(pair, folder, local) for pair in pairs}
     wanted = [name for of_pair in names.values() for part in of_pair.values() for name in part]
-    if not local:
-        _fetch(wanted, folder)
-    sources = {
-        str(folder / name) if local else name: sha256(folder / name)
-        for name in tqdm(wanted, desc="checksums", unit="file")
-    }
+    if local:
+        files = tqdm(wanted, desc="checksums", unit="file")
+        sources = {str(folder / name): sha256(folder / name) for name in files}
+    else:
+        sources = _fetch(wanted, folder)
     texts = {}
     for pair in pairs:
         paths = {part: [folder / name for name in names[pair][part]] for part in names[pair]}
@@ -86,41 +102,57 @@ def _names(pair: str, folder: Path, local: bool) -> dict[str, list[str]]:
     return names
 
 
-def _fetch(names: Sequence[str], folder: Path) -> None:
-    """Download the files that are missing below `folder`; an interrupted one is continued.
-
-    A file gets its name there when its SHA-256 has been checked.
+def _fetch(names: Sequence[str], folder: Path) -> dict[str, str]:
+    """Have files of the repository below `folder`; returns name -> SHA-256.
 
     Raises:
-        InputError: no endpoint could deliver, or a file's SHA-256 is not what the hub says.
+        InputError: as for `fetch`, or HF_HUB_OFFLINE forbids it.
     """
-    missing = [name for name in names if not (folder / name).is_file()]
-    failures = []
-    for endpoint in ENDPOINTS:
-        try:
-            while missing:
-                _fetch_one(endpoint, missing[0], folder)
-                missing.pop(0)
-        except (OSError, HTTPError, EntryNotFoundError) as error:
-            reason = str(error).splitlines()[0]
-            console.print(f"  {endpoint}: {reason}")
-            failures.append(f"{endpoint}: {reason}")
-    if missing:
+    checksums = {}
+    for name in tqdm(names, desc="WMT14", unit="file", leave=False):
+        expected = CHECKSUMS.get(name) or _listed(name, folder)
+
+        def check(path: Path, expected: str = expected) -> None:
+            check_sha256(path, expected, f"{REPOSITORY} at {REVISION[:8]}")
+
+        where = f"datasets/{REPOSITORY}/resolve/{REVISION}/{name}"
+        _fetch_from_hub(where, folder / name, check)
+        checksums[name] = expected
+    return checksums
+
+
+def _listed(name: str, folder: Path) -> str:
+    """The SHA-256 of a file in the hub's list of its folder, which is kept beside the files."""
+    below = Path(name).parent
+
+    def check(path: Path) -> None:
+        _read_list(path, name)
+
+    path = folder / below / f"files-{REVISION[:8]}.json"
+    _fetch_from_hub(f"api/datasets/{REPOSITORY}/tree/{REVISION}/{below}", path, check)
+    return _read_list(path, name)
+
+
+def _read_list(path: Path, name: str) -> str:
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return next(entry["lfs"]["oid"] for entry in entries if entry["path"] == name)
+    except (ValueError, TypeError, KeyError, StopIteration):
         raise InputError(
-            f"{missing[0]} of {REPOSITORY} could not be fetched:\n  "
-            + "\n  ".join(failures)
-            + f"\nfetch the files by hand into {folder}, and name that folder with --local"
+            f"{path} is {describe(path)}, expected the hub's list of files with {name}"
+        ) from None
+
+
+def _fetch_from_hub(where: str, path: Path, check: Callable[[Path], None]) -> None:
+    if not is_offline_mode():
+        fetch([f"{endpoint}/{where}" for endpoint in ENDPOINTS], path, check)
+    elif path.is_file():
+        check(path)
+    else:
+        raise InputError(
+            f"{path} does not exist, and HF_HUB_OFFLINE forbids fetching it: unset that, or name "
+            "a folder that has the files with --local"
         )
-
-
-def _fetch_one(endpoint: str, name: str, folder: Path) -> None:
-    hub = huggingface_hub.HfApi(endpoint=endpoint)
-    about = {"repo_id": REPOSITORY, "revision": REVISION, "repo_type": "dataset"}
-    listed = hub.get_paths_info(paths=[name], **about)
-    if not listed:
-        raise EntryNotFoundError(f"no {name} in {REPOSITORY} at {REVISION[:8]}")
-    incoming = hub.hf_hub_download(filename=name, local_dir=folder / "incoming", **about)
-    accept(Path(incoming), listed[0].lfs.sha256, folder / name)
 
 
 def _check_columns(path: Path, pair: str) -> None:
@@ -128,7 +160,9 @@ def _check_columns(path: Path, pair: str) -> None:
         columns = pyarrow.parquet.read_schema(path).field("translation").type
         found = {columns.field(i).name for i in range(columns.num_fields)}
     except (OSError, KeyError, pyarrow.ArrowException) as error:
-        raise InputError(f"{path} is not a parquet file with translations: {error}") from None
+        raise InputError(
+            f"{path} is {describe(path)}, expected a parquet file with translations: {error}"
+        ) from None
     if not found.issuperset(languages(pair)):
         raise InputError(f"{path} has the languages {', '.join(sorted(found))}, expected {pair}")
 

@@ -1,6 +1,7 @@
 """IWSLT14 from an archive that is laid out as the real one."""
 
 import gzip
+import hashlib
 import io
 import os
 import tarfile
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rim_nmt.data import iwslt14
 from rim_nmt.data.iwslt14 import TEST_PARTS, iwslt14_corpus, segments, split, tagged_lines
 from rim_nmt.files import InputError
-from tests.data.server import serve
+from tests.data.server import Answer, serve
 
 TRAIN = {
     "en": "<url>http://www.ted.com/talks/one</url>\n<keywords>talks, science</keywords>\n"
@@ -22,6 +24,7 @@ TRAIN = {
     "<title>Ann Other: Über das Reden</title>\n<description>Sie redet und läuft.</description>\n"
     "Vielen Dank.\nIch meine es ernst.\nNur auf Deutsch.\n2 < 3, sagte sie. <b>Wirklich</b>.\n",
 }
+PAGE = b"<html>Moved.</html>\n"
 
 
 def xml(language: str, *sentences: str) -> str:
@@ -130,20 +133,101 @@ def test_what_is_wrong_with_the_archive_is_said(tmp_path, changes, message):
 def test_a_broken_or_missing_archive_is_named(tmp_path):
     path = archive(tmp_path / "de-en.tgz")
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(InputError, match=r"de-en\.tgz cannot be unpacked"):
+    with pytest.raises(InputError, match=r"de-en\.tgz is a file of .* that cannot be unpacked"):
         iwslt14_corpus(path, local=True, lowercase=False, only_test=True)
+    path.write_bytes(PAGE)
+    with pytest.raises(
+        InputError, match=r"de-en\.tgz is an HTML page of 20 bytes .*expected a tar"
+    ):
+        iwslt14_corpus(path, local=True, lowercase=False, only_test=True)
+    assert path.read_bytes() == PAGE
     with pytest.raises(InputError, match=r"nowhere/de-en\.tgz does not exist"):
         iwslt14_corpus(tmp_path / "nowhere", local=True, lowercase=False, only_test=True)
 
 
-def test_it_is_fetched(tmp_path, monkeypatch):
+def test_numbers_of_pairs_that_are_not_the_published_ones_are_reported(
+    tmp_path, monkeypatch, capsys
+):
+    path = archive(tmp_path / "de-en.tgz")
+    iwslt14_corpus(path, local=True, lowercase=False, only_test=False)
+    printed = capsys.readouterr().out
+    for numbers in ("4 train pairs, but 160,239", "0 valid pairs, but 7,283", "10 test pairs, but"):
+        assert f"warning: {path} gives {numbers}" in printed
+    monkeypatch.setattr(iwslt14, "PUBLISHED_SIZES", {"train": 4, "valid": 0, "test": 10})
+    iwslt14_corpus(path, local=True, lowercase=False, only_test=False)
+    assert "warning" not in capsys.readouterr().out
+
+
+@pytest.fixture
+def sources(tmp_path, monkeypatch):
+    """A server in the place of both addresses, with the archive at the second."""
     content = archive(tmp_path / "there" / "de-en.tgz").read_bytes()
-    with serve({"/a/b/de-en.tgz": content}) as server:
-        urls = (f"{server.url}/a/moved/de-en.tgz", f"{server.url}/a/b/de-en.tgz")
-        monkeypatch.setattr("rim_nmt.data.iwslt14.URLS", urls)
-        corpus = iwslt14_corpus(tmp_path / "here", local=False, lowercase=False, only_test=True)
+    monkeypatch.setattr(iwslt14, "SIZE", len(content))
+    with serve({"/second/de-en.tgz": content}) as server:
+        urls = (f"{server.url}/first/de-en.tgz", f"{server.url}/second/de-en.tgz")
+        monkeypatch.setattr(iwslt14, "URLS", urls)
+        yield server
+
+
+def fetched(folder: Path):
+    return iwslt14_corpus(folder, local=False, lowercase=False, only_test=True)
+
+
+def test_it_is_fetched_once(tmp_path, sources):
+    for _ in range(2):
+        corpus = fetched(tmp_path / "here")
     assert len(corpus.pairs["en-de"].tests["test"][0]) == 10
     assert list(corpus.sources) == ["de-en.tgz"]
+    assert sources.asked == ["/first/de-en.tgz", "/second/de-en.tgz"]
+
+
+def test_an_archive_without_one_of_the_files_is_not_accepted(tmp_path, sources, monkeypatch):
+    changed = archive(tmp_path / "changed.tgz", **{"train.tags.de-en.de": None}).read_bytes()
+    monkeypatch.setattr(iwslt14, "SIZE", len(changed))
+    sources.files["/second/de-en.tgz"] = changed
+    with pytest.raises(InputError, match=r"has no train\.tags\.de-en\.de"):
+        fetched(tmp_path / "here")
+    assert not (tmp_path / "here" / "de-en.tgz").exists()
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_half_an_archive_or_a_page_is_not_accepted(tmp_path, sources, length):
+    whole = sources.files["/second/de-en.tgz"]
+    sources.files["/first/de-en.tgz"] = PAGE
+    sources.files["/second/de-en.tgz"] = Answer(whole, cut=len(whole) // 2, length=length)
+    with pytest.raises(InputError, match="is an HTML page of 20 bytes, expected") as error:
+        fetched(tmp_path / "here")
+    assert ("IncompleteRead" if length else f"expected {len(whole):,} bytes") in str(error.value)
+    assert not (tmp_path / "here" / "de-en.tgz").exists()
+
+
+def test_a_wrong_archive_that_is_there_is_fetched_anew(tmp_path, sources):
+    path = tmp_path / "here" / "de-en.tgz"
+    path.parent.mkdir()
+    path.write_bytes(PAGE)
+    fetched(tmp_path / "here")
+    assert path.read_bytes() == sources.files["/second/de-en.tgz"]
+    assert path.with_name("de-en.tgz.wrong").read_bytes() == PAGE
+
+
+def test_an_archive_that_changes_later_is_noticed(tmp_path, sources):
+    """The first one that was fetched is remembered; another one of its size is not accepted."""
+    fetched(tmp_path / "here")
+    path = tmp_path / "here" / "de-en.tgz"
+    first = path.read_bytes()
+    checksum = hashlib.sha256(first).hexdigest()
+    remembered = path.with_name("de-en.tgz.sha256")
+    assert remembered.read_text() == f"{checksum}  de-en.tgz\n"
+    changed = bytearray(first)
+    changed[4] ^= 1  # the time of packing
+    path.write_bytes(changed)
+    sources.files["/second/de-en.tgz"] = bytes(changed)
+    with pytest.raises(InputError, match=f"expected {checksum} .remembered in {remembered}"):
+        fetched(tmp_path / "here")
+    assert not path.exists()
+    remembered.unlink()
+    fetched(tmp_path / "here")
+    assert path.read_bytes() == changed
 
 
 @pytest.mark.skipif("PARALLEL_TEXT" not in os.environ, reason="PARALLEL_TEXT names no real text")
