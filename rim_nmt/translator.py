@@ -1,23 +1,30 @@
 """Raw text in, raw text out: a trained model with its subwords behind one call."""
 
 import math
-import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import sentencepiece
 import torch
 from fairseq import hub_utils
+from fairseq.data import Dictionary
+from fairseq.dataclass.configs import GenerationConfig
+from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_REGISTRY
+from omegaconf import open_dict
 
 import rim_nmt.commands
 import rim_nmt.plugin  # noqa: F401  (registers the models)
 from rim_nmt.data.cleaning import normalise
 from rim_nmt.files import InputError
+from rim_nmt.models import checkpoint_safety
+from rim_nmt.models.checkpoint_outline import one_line
 
 # Outputs may be this much longer than the input. fairseq's own limit of 200 pieces whatever the
 # input lets a weak model babble.
 MAX_LENGTH = {"max_len_a": 1.2, "max_len_b": 10}
 
+TASKS = ("translation", "multilingual_translation")  # that a checkpoint may be for
 
 CHUNK = 200  # sentences that are sorted by length together
 
@@ -64,17 +71,15 @@ class Translator:
         for path in checkpoints:
             if not path.is_file():
                 raise InputError(f"no checkpoint at {path}: train one first, or give its path")
-        if not any(data.glob("dict.*.txt")):
-            raise InputError(
-                f"no dictionary in {data}: expected dict.LANG.txt, as fairseq-preprocess writes it"
-            )
-        if not sentencepiece_model.is_file():
-            raise InputError(f"no SentencePiece model at {sentencepiece_model}")
-        languages = {}
+        dictionaries = _dictionary_sizes(data)
+        _check_subwords(sentencepiece_model)
+        state = checkpoint_safety.load(checkpoints[0])
         try:
-            self.pairs = _pairs_of_the_task(checkpoints[0])
-            if self.pairs:
-                languages = self._choose(checkpoint, source_lang, target_lang)
+            self.pairs = _pairs_of_the_task(state, checkpoints[0])
+            languages = self._choose(checkpoint, source_lang, target_lang) if self.pairs else {}
+            _check_architecture(state, checkpoints[0])
+            _check_embeddings(state, checkpoints[0], data, dictionaries, languages)
+            del state  # in the older format it is in memory
             loaded = hub_utils.from_pretrained(
                 "/",
                 ":".join(str(path) for path in checkpoints),
@@ -83,16 +88,24 @@ class Translator:
                 sentencepiece_model=str(sentencepiece_model.resolve()),
                 **languages,
             )
-        except (pickle.UnpicklingError, FileNotFoundError, RuntimeError, KeyError) as error:
-            raise InputError(f"{checkpoint} cannot be loaded with {data}: {error}") from error
-        hub = hub_utils.GeneratorHubInterface(loaded["args"], loaded["task"], loaded["models"])
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self._hub = hub.eval().to(self.device)
-        self.task = loaded["task"]
-        self.cfg = loaded["args"]
-        if not self.pairs:  # one pair, which fairseq may have found by the data's file names
-            self.pairs = [f"{self.task.cfg.source_lang}-{self.task.cfg.target_lang}"]
-            languages = self._choose(checkpoint, source_lang, target_lang)
+            self.task, self.cfg = loaded["task"], loaded["args"]
+            # how to search is not for a checkpoint to say: fairseq-train stores the defaults
+            with open_dict(self.cfg):
+                self.cfg.generation = GenerationConfig()
+            hub = hub_utils.GeneratorHubInterface(self.cfg, self.task, loaded["models"])
+            self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+            self._hub = hub.eval().to(self.device)
+            if not self.pairs:  # one pair, which fairseq may have found by the data's file names
+                self.pairs = [f"{self.task.cfg.source_lang}-{self.task.cfg.target_lang}"]
+                languages = self._choose(checkpoint, source_lang, target_lang)
+        except InputError:
+            raise
+        except Exception as error:  # what is wrong in a checkpoint can come up anywhere
+            raise InputError(
+                f"{checkpoint} cannot be loaded with {data}: {one_line(error)}"
+            ) from error
+        for path, model in zip(checkpoints, hub.models, strict=True):
+            checkpoint_safety.check_finite(model.named_parameters(), path)
         self.source_lang, self.target_lang = languages["source_lang"], languages["target_lang"]
 
     def translate(
@@ -169,9 +182,74 @@ class Translator:
         self._hub.cfg.dataset.batch_size = None
 
 
-def _pairs_of_the_task(checkpoint: Path) -> list[str]:
-    """The pairs of a `multilingual_translation` checkpoint, nothing for other tasks."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    task = (state.get("cfg") or {}).get("task")
-    pairs = getattr(task, "lang_pairs", [])  # tasks of the older kind have a Namespace
-    return pairs.split(",") if isinstance(pairs, str) else list(pairs)
+def _dictionary_sizes(data: Path) -> dict[str, int]:
+    """How many entries the dictionary of each language has."""
+    sizes = {}
+    for path in data.glob("dict.*.txt"):
+        try:
+            sizes[path.name.split(".")[1]] = len(Dictionary.load(str(path)))
+        except Exception as error:  # fairseq raises this very class where the encoding is wrong
+            raise InputError(
+                f"{path} is no dictionary, expected lines of a piece and its count, as "
+                f"fairseq-preprocess writes them: {one_line(error)}"
+            ) from error
+    if not sizes:
+        raise InputError(
+            f"no dictionary in {data}: expected dict.LANG.txt, as fairseq-preprocess writes it"
+        )
+    return sizes
+
+
+def _check_subwords(model: Path) -> None:
+    if not model.is_file():
+        raise InputError(f"no SentencePiece model at {model}")
+    try:
+        sentencepiece.SentencePieceProcessor(model_file=str(model)).encode("a")
+    except Exception as error:
+        raise InputError(f"{model} is no SentencePiece model: {one_line(error)}") from error
+
+
+def _setting(state: dict, group: str, name: str):
+    """A value in a checkpoint's configuration of either kind, None where it is missing."""
+    settings = state.get("args") or (state.get("cfg") or {}).get(group)
+    return settings.get(name) if isinstance(settings, dict) else getattr(settings, name, None)
+
+
+def _pairs_of_the_task(state: dict, checkpoint: Path) -> list[str]:
+    """The pairs of a `multilingual_translation` checkpoint, nothing for one of `translation`."""
+    task = _setting(state, "task", "_name") or _setting(state, "task", "task") or TASKS[0]
+    if task not in TASKS:
+        raise InputError(
+            f"{checkpoint} is for the task {task!s:.80}, expected {' or '.join(TASKS)}"
+        )
+    pairs = _setting(state, "task", "lang_pairs") or []
+    pairs = pairs.split(",") if isinstance(pairs, str) else list(pairs)
+    if not all(isinstance(pair, str) and pair.count("-") == 1 for pair in pairs):
+        raise InputError(f"{checkpoint} is for {pairs!r:.80}, expected pairs such as en-de")
+    return pairs
+
+
+def _check_architecture(state: dict, checkpoint: Path) -> None:
+    architecture = str(_setting(state, "model", "_name") or _setting(state, "model", "arch"))
+    if architecture not in ARCH_MODEL_REGISTRY and architecture not in MODEL_REGISTRY:
+        raise InputError(
+            f"{checkpoint} has a model of the architecture {architecture!r:.80}, which neither "
+            "fairseq nor this plugin has"
+        )
+
+
+def _check_embeddings(
+    state: dict, checkpoint: Path, data: Path, dictionaries: dict[str, int], languages: dict
+) -> None:
+    """The dictionaries of the data have as many entries as those that the model was trained on."""
+    pair = f"models.{languages['source_lang']}-{languages['target_lang']}." if languages else ""
+    for side, coder in (("source", "encoder"), ("target", "decoder")):
+        language = languages.get(f"{side}_lang") or _setting(state, "task", f"{side}_lang")
+        weight = state["model"].get(f"{pair}{coder}.embed_tokens.weight")
+        found = dictionaries.get(language)
+        if weight is not None and found is not None and len(weight) != found:
+            raise InputError(
+                f"{checkpoint} was trained with {len(weight)} entries in the {side} dictionary, "
+                f"but {data / f'dict.{language}.txt'} has {found}: give the data that it was "
+                "trained on"
+            )
