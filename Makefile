@@ -5,11 +5,8 @@ BIN := $(VENV)/bin
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
-install: $(VENV)/.installed ## install everything into .venv (about 3 minutes, once)
-
-$(VENV)/.installed: constraints.txt
-	@scripts/install.sh $(PYTHON) $(VENV)
-	@touch $@
+install: ## install everything into .venv (about 3 minutes, once)
+	@scripts/install.sh "$(PYTHON)" "$(VENV)"
 
 demo: install ## generate a corpus, train a RIM on it, score it, translate (minutes)
 	@$(BIN)/python scripts/demo.py
@@ -19,6 +16,9 @@ demo-compare: install ## the same, with the LSTM twin beside it
 
 test: install ## run the tests on all cores (the slow ones: make test ARGS="-m slow")
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+test-machines: install ## run them as other machines would (ARGS="NAME ..."; most of an hour)
+	$(BIN)/python scripts/test_machines.py $(ARGS)
 
 lint: install ## check the code with ruff
 	$(BIN)/ruff check .
@@ -31,4 +31,4 @@ bench: install ## measure the speed of layers and models against LSTM and Transf
 clean: ## remove what the demo made (data/demo, data/demo-text and runs/demo)
 	rm -rf data/demo data/demo-text data/demo.unfinished runs/demo
 
-.PHONY: help install demo demo-compare test lint bench clean
+.PHONY: help install demo demo-compare test test-machines lint bench clean

@@ -1,5 +1,7 @@
 """What the processor can do."""
 
+import os
+
 import torch
 
 
@@ -13,12 +15,21 @@ def bfloat16_obstacle() -> str | None:
     """Why matrix products in bfloat16 are not fast on this processor; None if they are.
 
     They are with AMX (Intel since Sapphire Rapids), which the system must let this process use, and
-    with the AVX-512 instructions for bfloat16 (AMD since Zen 4).
+    with the AVX-512 instructions for bfloat16 (AMD since Zen 4), if oneDNN may use them.
     """
     found = torch.cpu.get_capabilities()
-    if found.get("avx512_bf16", False) or (found.get("amx_bf16", False) and torch.cpu._init_amx()):
-        return None
-    return (
-        f"this processor ({processor_name()}) has no fast products of bfloat16 "
-        "(neither amx_bf16 nor avx512_bf16)"
-    )
+    amx = found.get("amx_bf16", False) and torch.cpu._init_amx()
+    if not (amx or found.get("avx512_bf16", False)):
+        return (
+            f"this processor ({processor_name()}) has no fast products of bfloat16 "
+            "(neither amx_bf16 nor avx512_bf16)"
+        )
+    if not _onednn_has_bfloat16():
+        limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "not set")
+        return f"oneDNN computes nothing in bfloat16 here (ONEDNN_MAX_CPU_ISA is {limit})"
+    return None
+
+
+def _onednn_has_bfloat16() -> bool:
+    """Whether the library that computes them takes bfloat16; without it, LSTMs fail."""
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()

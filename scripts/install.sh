@@ -1,10 +1,28 @@
 #!/bin/sh
-# Install the pinned versions of constraints.txt into a virtual environment.
+# Install the pinned versions of constraints.txt into a virtual environment, unless that is done.
+# Interrupted, it goes on when it is called again.
 # usage: scripts/install.sh PYTHON VENV
 set -eu
 python=$1
 venv=$2
 
+# It works only where it was made; it is half made until pip is whole, which writes INSTALLER last.
+case $venv in /*) place=$venv ;; *) place=$(pwd -P)/$venv ;; esac
+venv_works() {
+    grep -Fqs -e " $place" "$venv/pyvenv.cfg" &&
+        [ -e "$venv"/lib/python*/site-packages/pip-*.dist-info/INSTALLER ] &&
+        "$venv/bin/python" -c ''
+}
+done=$venv/.installed
+if [ -e "$done" ] && ! [ constraints.txt -nt "$done" ] && venv_works 2>/dev/null; then
+    exit
+fi
+
+command -v "$python" >/dev/null || {
+    echo "error: there is no $python; name Python 3.11 or newer with PYTHON=..., as in:" \
+        "make PYTHON=python3.11 install" >&2
+    exit 2
+}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "error: $python is $("$python" --version), but Python 3.11 or newer is needed;" \
         "name one with PYTHON=..., as in: make PYTHON=python3.11 install" >&2
@@ -19,25 +37,48 @@ command -v g++ >/dev/null || {
     exit 2
 }
 
+# What the user has set for pip's index, certificates and cache stays. What would install something
+# else or elsewhere does not; PIP_USER=0 also outdoes `user = true` in a pip.conf.
+unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIREMENT PIP_CONSTRAINT \
+    PIP_EDITABLE PIP_NO_DEPS PIP_NO_BINARY PIP_ONLY_BINARY PIP_REQUIRE_HASHES PIP_DRY_RUN \
+    PIP_IGNORE_INSTALLED PIP_PYTHON
+export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+pip() {
+    "$venv/bin/python" -m pip "$@"
+}
+
 echo "Installing into $venv: PyTorch, then fairseq, which is compiled, beside the other libraries."
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-pip="$venv/bin/python -m pip"
-wheels=$(mktemp -d)
-trap 'rm -rf "$wheels"' EXIT
+rm -f "$done"
+venv_works 2>/dev/null || "$python" -m venv --clear "$venv"
+# What pip was unpacking when it was killed looks installed, and pip would leave it so.
+for package in "$venv"/lib/python*/site-packages/*.dist-info; do
+    [ -e "$package/INSTALLER" ] || rm -rf "$package"
+done
+# where the cache cannot be written to, pip may fail to keep what it built instead of going on
+cache=$(pip cache dir 2>/dev/null) && mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] ||
+    export PIP_NO_CACHE_DIR=1
+
+work=$(mktemp -d)
+build=
+trap '[ -z "$build" ] || kill "$build" 2>/dev/null || :; rm -rf "$work"' EXIT
+trap 'exit 130' HUP INT TERM
 
 # fairseq is built against the torch installed here instead of one that pip would fetch for the
 # build. The flags shorten the build; the parts whose speed matters set their own.
-grep -E '^(torch|numpy|cython|setuptools)==' -i constraints.txt | $pip install -q -r /dev/stdin \
-    -c constraints.txt
-fairseq=$(grep '^fairseq' constraints.txt)
-CFLAGS="-O0 -g0" $pip wheel -q --no-deps --no-build-isolation -w "$wheels" "$fairseq" \
-    >"$wheels/log" 2>&1 &
+grep -iE '^(torch|numpy|cython|setuptools)==' constraints.txt >"$work/first.txt"
+grep -v '^fairseq' constraints.txt >"$work/others.txt"
+pip install -q -r "$work/first.txt" -c constraints.txt
+TMPDIR=$work CFLAGS="-O0 -g0" "$venv/bin/python" -m pip wheel -q --no-deps --no-build-isolation \
+    -w "$work" "$(grep '^fairseq' constraints.txt)" >"$work/log" 2>&1 &
 build=$!
-grep -v '^fairseq' constraints.txt | $pip install -q -r /dev/stdin
+pip install -q -r "$work/others.txt"
 wait "$build" || {
-    cat "$wheels/log" >&2
+    build=
+    cat "$work/log" >&2
     echo "error: fairseq could not be built; if Python.h is missing: apt-get install python3-dev" >&2
     exit 2
 }
+build=
 # without torchaudio, which fairseq names but does not need
-$pip install -q --no-deps "$wheels"/fairseq*.whl
+pip install -q --no-deps "$work"/fairseq*.whl
+: >"$done"

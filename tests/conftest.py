@@ -37,13 +37,18 @@ class Trained:
 
 def run_command(command: list, check: bool = True, **more) -> subprocess.CompletedProcess:
     """Run a command and return what it printed; fail with that text where it fails."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    if Path(command[0]).name.startswith("fairseq-"):
+        # fairseq's commands print in the locale's encoding, and fail where that lacks a character;
+        # ours print UTF-8
+        environment["PYTHONIOENCODING"] = "utf-8"
     done = subprocess.run(
         [str(part) for part in command],
         capture_output=True,
-        text=True,
-        timeout=300,
+        encoding="utf-8",
+        timeout=600,
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=environment,
         **more,
     )
     assert not check or done.returncode == 0, done.stdout + done.stderr

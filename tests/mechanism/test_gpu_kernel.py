@@ -446,6 +446,7 @@ def test_auto_takes_the_kernel_of_the_device(device, path, monkeypatch, caplog):
     rim = RIM(7, **SMALL)
     x = SimpleNamespace(device=torch.device(device), dtype=torch.float32)
     module = rim_module._MODULES[path]
+    monkeypatch.setattr(rim_module._MODULES["compiled"], "library", object)  # as if compiled
     with caplog.at_level("INFO", logger="rim_nmt"):
         assert rim._choose_path(x) is module
         monkeypatch.setattr(module, "obstacle", lambda *_: "it rains")

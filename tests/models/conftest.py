@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from fairseq.data import Dictionary
+from fairseq.logging import metrics
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -96,6 +97,12 @@ def pad_at(sequences: list[torch.Tensor], side: str) -> torch.Tensor:
         else:
             row[longest - len(sequence) :] = sequence
     return batch
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_of_earlier_models() -> None:
+    """fairseq adds up what models log, and those of different sizes cannot be."""
+    metrics.reset()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What the plugin puts right in fairseq."""
 
 import contextlib
+import functools
 import logging
 import shutil
 import warnings
@@ -14,7 +15,6 @@ from fairseq import options, tasks
 from fairseq.data import LanguagePairDataset, data_utils
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.file_io import PathManager
-from fairseq.logging import metrics
 from fairseq.trainer import Trainer
 
 import rim_nmt.plugin  # noqa: F401
@@ -108,10 +108,22 @@ CLIP = 0.01
 
 @pytest.fixture
 def _fast_bfloat16(monkeypatch):
-    """The products are the same on any processor, only slow on many."""
+    """Products are the same on any processor, only slow on many. Not every one has LSTMs."""
     monkeypatch.setattr(fairseq_fixes, "bfloat16_obstacle", lambda: None)
-    yield
-    metrics.reset()  # figures of one model's validation do not add up with another's
+
+
+@functools.cache
+def lstm_obstacle() -> str | None:
+    """Why PyTorch cannot train its LSTM in bfloat16 on this processor; None if it can."""
+    lstm = torch.nn.LSTM(4, 4)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            lstm(torch.zeros(3, 2, 4))[0].sum().backward()
+    except RuntimeError as error:
+        if "could not create a primitive" not in str(error):
+            raise
+        return str(error).partition(". ")[0]
+    return None
 
 
 def set_up(flags: str, folder: Path) -> tuple[Trainer, dict]:
@@ -153,6 +165,8 @@ def weights(trainer: Trainer) -> list[torch.Tensor]:
 @pytest.mark.parametrize("flags", TRAINED.values(), ids=TRAINED.keys())
 def test_amp_on_a_processor_trains_in_bfloat16(flags, tmp_path):
     """Products are in bfloat16; weights, gradients, Adam's state, loss and validation are not."""
+    if flags == TRAINED["lstm-twin"] and lstm_obstacle():
+        pytest.skip(f"no LSTM in bfloat16 on this processor: {lstm_obstacle()}")
     losses = []
     for amp, expected in (("", torch.float32), (" --amp", torch.bfloat16)):
         trainer, batch = set_up(flags + amp, tmp_path)
