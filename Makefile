@@ -28,7 +28,7 @@ bench: install ## measure the speed of layers and models against LSTM and Transf
 	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/models.py
 
-clean: ## remove what the demo made (data/demo, data/demo-text and runs/demo)
-	rm -rf data/demo data/demo-text data/demo.unfinished runs/demo
+clean: ## remove what the demo made (in data/demo, data/demo-text and runs/demo)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python scripts/demo.py --clean; fi
 
 .PHONY: help install demo demo-compare test test-machines lint bench clean

@@ -131,7 +131,7 @@ def peak(name: str, sizes: tuple[int, int], shape: tuple[int, ...]) -> int:
 
 
 def _kilobytes(name: str) -> int:
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
 
 

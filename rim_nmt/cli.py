@@ -1,10 +1,13 @@
 """What the scripts share: the arguments that name a model, and errors as one line."""
 
 import argparse
+import contextlib
+import io
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rim_nmt.files import InputError
@@ -39,8 +42,10 @@ def load_translator(arguments: argparse.Namespace):
     """
     if arguments.beam < 1:
         raise InputError(f"--beam must be 1 or more, got {arguments.beam}")
-    from rim_nmt.translator import Translator  # takes seconds: --help should not
+    from rim_nmt.processor import one_thread_unless_told  # takes seconds: --help should not
+    from rim_nmt.translator import Translator
 
+    one_thread_unless_told()
     quiet_fairseq()
     return Translator(
         arguments.checkpoint,
@@ -59,16 +64,78 @@ def quiet_fairseq() -> None:
 
 
 def run_main(main: Callable[[], None]) -> None:
-    """Run a script's `main`: bad input ends with one clear message and exit status 2, Ctrl-C
-    with 130."""
+    """Run a script's `main`, and end with one clear message where it fails.
+
+    The exit status is 2 for bad input and for files that cannot be read or written, 130 after
+    Ctrl-C, 143 after SIGTERM, and 141 where nobody reads the output any more. Text that is read or
+    printed is UTF-8 whatever the locale says.
+    """
+    for stream, errors in (
+        (sys.stdin, "replace"),
+        (sys.stdout, "surrogateescape"),  # as in file names
+        (sys.stderr, "surrogateescape"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):  # None where it is closed
+            stream.reconfigure(encoding="utf-8", errors=errors)
+    with _stop_signals() as received:
+        try:
+            main()
+            _flush()
+            message, status = "", 0
+        except InputError as error:
+            message, status = f"error: {error}", 2
+        except BrokenPipeError:
+            message, status = "", 128 + signal.SIGPIPE
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            message, status = f"error: {where}{error.strerror or error}", 2
+        except KeyboardInterrupt:
+            message, status = "interrupted", 128 + signal.SIGINT
+        except Exception:
+            if not received:
+                raise
+        if received:  # libraries make other errors of it
+            names = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+            message, status = names[received[0]], 128 + received[0]
+    if message:
+        with contextlib.suppress(OSError):
+            print(message, file=sys.stderr)
+    if status:
+        _give_up_output()
+        sys.exit(status)
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt; which of them came is in the list."""
+    received: list[int] = []
+
+    def stop(number: int, _) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as in the background of a shell script
+            signal.signal(number, stop)
     try:
-        main()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _give_up_output() -> None:
+    """What cannot be written any more is not to be tried again when Python ends."""
+    try:
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def available_cores() -> int:

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +16,52 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tqdm import tqdm
 
 from rim_nmt.files import InputError
+from rim_nmt.processes import command_of_child
 
 ROOT = Path(__file__).resolve().parent.parent
 USER_DIR = ROOT / "user_dir"
 
-console = Console(highlight=False, soft_wrap=True)
 
-# The layers' matrices are small: a second thread gains little alone and costs up to seven times
-# when another job runs beside it. Set the variable to choose otherwise.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # what rich was handling when it called this: it is for `run_main`
+
+
+console = _Console(highlight=False, soft_wrap=True)
+
+# While it is set, commands that are running in any thread are ended.
+interrupted = threading.Event()
+
+
+class ProgressBar(tqdm):
+    """A bar on a terminal; elsewhere a line a minute, from the second minute on."""
+
+    def __init__(self, *arguments, **options):
+        if not sys.stderr.isatty():
+            options |= {"file": _Lines(), "mininterval": 60, "maxinterval": 60, "delay": 60}
+        super().__init__(*arguments, leave=False, **options)
+
+
+class _Lines:
+    """What tqdm writes to, with an end of the line in the place of its carriage returns."""
+
+    def write(self, text: str) -> None:
+        if text := text.strip():
+            print(text, file=sys.stderr, flush=True)
+
+    def flush(self) -> None:
+        pass
+
+
+def environment_of_children() -> dict[str, str]:
+    """What the commands run in: text is UTF-8 whatever the locale says, and one thread computes
+    unless OMP_NUM_THREADS says otherwise (see `rim_nmt.processor.threads`)."""
+    return {
+        "OMP_NUM_THREADS": "1",
+        **os.environ,
+        "PYTHONUTF8": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
 
 
 def fairseq_command(name: str, *arguments) -> list[str]:
@@ -57,8 +95,7 @@ def preprocess(command: list[str], log: Path, destination: Path, pieces: int | N
         InputError: it failed; the message ends with the last lines of the log.
     """
     written_before = _written(destination)
-    bar = tqdm(total=pieces, desc="binarising", unit=" pieces", unit_scale=True, leave=False)
-    with bar:
+    with ProgressBar(total=pieces, desc="binarising", unit=" pieces", unit_scale=True) as bar:
         for _ in _running(command, log):
             # 2 bytes a piece; parts that are being joined count twice for a moment
             done = (_written(destination) - written_before) // 2
@@ -93,7 +130,6 @@ def train(
     max_update: int,
     progress: Progress,
     name: str = "",
-    pass_fds: tuple[int, ...] = (),
 ) -> None:
     """Run a fairseq-train command (with `--log-format json`) behind a progress bar.
 
@@ -103,7 +139,6 @@ def train(
         max_update: where the bar ends.
         progress: from `training_progress`.
         name: of the training, where there are several.
-        pass_fds: open files that the training inherits: locks that it holds as long as it lives.
 
     Raises:
         InputError: as for `preprocess`.
@@ -111,7 +146,7 @@ def train(
     task = progress.add_task(name or "training", total=max_update, figures="")
     rest = ""
     try:
-        for written in _running(command, log, pass_fds):
+        for written in _running(command, log):
             *lines, rest = (rest + written).split("\n")
             for line in lines:
                 figures = _figures(line)
@@ -123,6 +158,14 @@ def train(
                     progress.console.print(f"  {start}{_validation(figures)}")
     finally:
         progress.remove_task(task)
+
+
+def is_trained(log: Path) -> bool:
+    """Whether the log of a training says that it is done: the process that would know may have been
+    killed before, and fairseq-train makes one update more when it is called for a finished one."""
+    if not log.exists():
+        return False
+    return "| done training in " in log.read_text(encoding="utf-8", errors="replace")
 
 
 def run(command: list[str], log: Path) -> None:
@@ -139,22 +182,24 @@ def run(command: list[str], log: Path) -> None:
         pass
 
 
-def _running(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> Iterator[str]:
-    """Run a command and yield, some times a second, what it has added to `log`. It writes there by
-    itself, so that it and its log go on where this process is killed."""
+def _running(command: list[str], log: Path) -> Iterator[str]:
+    """Run a Python program and yield, some times a second, what it has added to `log`. It ends when
+    this process ends, killed or not."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream, log.open(encoding="utf-8", errors="replace") as written:
         written.seek(0, os.SEEK_END)
         process = subprocess.Popen(
-            command,
+            command_of_child(command),
             stdout=stream,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            pass_fds=pass_fds,
+            env=environment_of_children(),
         )
         try:
             returncode = None
             while returncode is None:
+                if interrupted.is_set():
+                    raise InputError(f"{Path(command[0]).name} was interrupted")
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     returncode = process.wait(timeout=0.2)
                 yield written.read()

@@ -1,46 +1,197 @@
-"""Reading and writing text so that lines stay aligned and nothing half-written keeps its name."""
+"""Reading and writing files so that lines stay aligned, nothing half-written keeps its name, what
+a killed process left is taken away, and two processes do not write into one folder."""
 
 import contextlib
+import errno
 import fcntl
 import gzip
 import json
 import os
+import re
+import shutil
+import socket
 import tempfile
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+# Seconds that the processes of a run that was killed get to end
+PATIENCE = 2.0
 
 
 class InputError(Exception):
     """What the user gave cannot be used: the message says what, what was expected, what to do."""
 
 
+class InUseError(InputError):
+    """Another process is at work on a folder."""
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name when the block ends without an error.
 
-    Works for files and folders. After an error nothing is left behind and what `path` held
-    before is untouched.
+    Works for files and folders; the content is on the disk before it gets the name. After an
+    error nothing is left behind and what `path` held before is untouched. What a killed process
+    left is removed by the next one that writes `path`; two that write it at once take turns.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        temporary = Path(folder) / path.name
+    folder = path.with_name(f".{path.name}.unfinished")
+    lock = folder / "lock"
+    handle = None
+    while handle is None:
+        folder.mkdir(exist_ok=True)
+        handle = _lock(lock, blocking=True)
+    temporary = folder / path.name
+    try:
+        _remove(temporary)
         yield temporary
-        os.replace(temporary, path)
+        publish(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):  # the error that led here says more
+            _remove(temporary)
+        lock.unlink(missing_ok=True)  # before others can lock it
+        os.close(handle)
+        with contextlib.suppress(OSError):  # another process may have taken it over
+            folder.rmdir()
+
+
+def copy_file(source: Path, destination: Path) -> None:
+    """Copy a file under a temporary name first."""
+    with atomic_path(destination) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def publish(unfinished: Path, path: Path) -> None:
+    """Give a file or folder its final name once all of it is on the disk."""
+    _sync(unfinished)
+    os.replace(unfinished, path)
+    _sync_one(path.parent)
 
 
 @contextlib.contextmanager
-def folder_lock(folder: Path) -> Iterator[int | None]:
-    """A lock on a folder, which is made where it is missing: the number of an open file, or None
-    where another process has it. A process that is killed leaves no lock behind."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-        else:
-            yield lock.fileno()
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a folder, whether it is there or not.
+
+    The lock is a file beside it, .NAME.lock, which says who holds it. A process that is killed
+    leaves this file, but no lock.
+
+    Raises:
+        InUseError: another process has the lock.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.with_name(f".{folder.name}.lock")
+    handle, give_up = None, time.monotonic() + PATIENCE
+    while handle is None:
+        handle = _lock(path, blocking=False)
+        if handle is None and time.monotonic() > give_up:
+            with contextlib.suppress(FileNotFoundError):
+                holder = path.read_text(encoding="utf-8").strip() or "another process"
+                raise InUseError(
+                    f"{holder} is at work on {folder}: wait until it has ended, or stop it"
+                )
+        if handle is None:
+            time.sleep(0.05)
+    try:
+        os.truncate(handle, 0)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # before others can lock it
+        os.close(handle)
+
+
+def _lock(path: Path, blocking: bool) -> int | None:
+    """A lock file that is open and locked; None where another process has it, or has just removed
+    it."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if blocking else fcntl.LOCK_NB))
+        if os.path.samestat(os.fstat(handle), os.stat(path)):
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError as error:
+        if error.errno in (errno.ENOSYS, errno.ENOTSUP):  # this file system has no locks
+            return handle
+        raise
+    os.close(handle)
+    return None
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or a folder with all that is in it, is on the disk."""
+    if path.is_dir():
+        for below in path.iterdir():
+            _sync(below)
+    _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems cannot do it for folders
+            raise
+    finally:
+        os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def make_marked(folder: Path, mark: str, content: dict) -> None:
+    """Make a folder, which may be there and empty, with a JSON file in it by which it is known:
+    it is never seen without."""
+    with atomic_path(folder) as temporary:
+        write_json(temporary / mark, content)
+
+
+def remove_marked(folder: Path, mark: str) -> None:
+    """Remove a folder that is known by a file in it; this file last, so that the folder is still
+    known where this is interrupted."""
+    for path in folder.iterdir():
+        if path.name != mark:
+            _remove(path)
+    (folder / mark).unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def is_vacant(folder: Path) -> bool:
+    """Whether nothing is there, or an empty folder."""
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be part of the name of a file, and of lists that commas separate: letters,
+    digits, ".", "-" and "_"; no "." at the start."""
+    return re.fullmatch(r"[\w-][\w.-]*", text) is not None
+
+
+def check_writable(folder: Path) -> None:
+    """See, before the work, that its result can be written.
+
+    Args:
+        folder: where it is to go; it is made where it is missing.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as stream:
+            stream.write(b"x")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written to: {error.strerror}") from None
 
 
 def iterate_lines(path: Path) -> Iterator[str]:
@@ -91,6 +242,19 @@ def write_json(path: Path, content: dict) -> None:
     with atomic_path(path) as temporary:
         text = json.dumps(content, indent=2, ensure_ascii=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict:
+    """What a JSON file holds.
+
+    Raises:
+        InputError: it is not JSON.
+        OSError: it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged, it is no JSON: {error}") from None
 
 
 def read_parallel(source: Path, target: Path) -> tuple[list[str], list[str]]:

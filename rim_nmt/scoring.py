@@ -7,8 +7,8 @@ from pathlib import Path
 
 import sacrebleu
 import torch
-from tqdm import tqdm
 
+from rim_nmt.commands import ProgressBar
 from rim_nmt.files import InputError, find_sides, read_parallel, write_json, write_lines
 from rim_nmt.translator import Translator
 
@@ -69,22 +69,21 @@ def score_test_set(
     translator: Translator,
     source: Path,
     reference: Path,
-    out: Path,
     beam: int = 5,
     about: dict | None = None,
-) -> dict:
+) -> tuple[dict, list[str]]:
     """Translate a test set and score it.
 
     Args:
         translator: the model.
         source: raw source text.
         reference: raw reference text, aligned with it.
-        out: prefix of the results: OUT.hyp gets the translations, OUT.json the report.
         beam: beam size.
         about: more entries for the report.
 
     Returns:
-        The report: scores with signatures, sentences, seconds, and what was run.
+        The report (scores with signatures, sentences, seconds, and what was run) and the
+        translations, for `write_scores`.
 
     Raises:
         InputError: the files cannot be read or are not aligned.
@@ -94,7 +93,7 @@ def score_test_set(
     translations = translator.translate(sources, beam=beam)
     hypotheses = [
         best[0].text
-        for best in tqdm(translations, total=len(sources), desc=out.name, unit="sent", leave=False)
+        for best in ProgressBar(translations, total=len(sources), desc=source.name, unit=" sent")
     ]
     seconds = time.perf_counter() - started
     report = {
@@ -112,6 +111,10 @@ def score_test_set(
         "device": translator.device,
         "python": platform.python_version(),
     }
+    return report, hypotheses
+
+
+def write_scores(out: Path, report: dict, hypotheses: list[str]) -> None:
+    """Write OUT.hyp, the translations, and then OUT.json, the report."""
     write_lines(out.with_name(f"{out.name}.hyp"), hypotheses)
     write_json(out.with_name(f"{out.name}.json"), report)
-    return report

@@ -13,7 +13,6 @@ from fairseq.dataclass.configs import GenerationConfig
 from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_REGISTRY
 from omegaconf import open_dict
 
-import rim_nmt.commands
 import rim_nmt.plugin  # noqa: F401  (registers the models)
 from rim_nmt.data.cleaning import normalise
 from rim_nmt.files import InputError
@@ -45,7 +44,7 @@ class Translator:
             separated by ":", are an ensemble.
         data: the folder with `dict.LANG.txt`.
         sentencepiece_model: the subword model that the training data was encoded with.
-        device: "cpu" or a CUDA device; None takes a GPU where there is one.
+        device: "cpu", "cuda" or "cuda:N"; None takes a GPU where there is one.
         source_lang: what to translate from, where several pairs have the same target language.
         target_lang: what to translate into; only a checkpoint of several pairs needs to be told.
 
@@ -67,6 +66,7 @@ class Translator:
         source_lang: str | None = None,
         target_lang: str | None = None,
     ):
+        self.device = choose_device(device)
         checkpoints = [Path(part).resolve() for part in str(checkpoint).split(":")]
         for path in checkpoints:
             if not path.is_file():
@@ -93,7 +93,6 @@ class Translator:
             with open_dict(self.cfg):
                 self.cfg.generation = GenerationConfig()
             hub = hub_utils.GeneratorHubInterface(self.cfg, self.task, loaded["models"])
-            self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
             self._hub = hub.eval().to(self.device)
             if not self.pairs:  # one pair, which fairseq may have found by the data's file names
                 self.pairs = [f"{self.task.cfg.source_lang}-{self.task.cfg.target_lang}"]
@@ -180,6 +179,24 @@ class Translator:
             )
         self._hub.cfg.dataset.max_tokens = max(max_tokens, length)
         self._hub.cfg.dataset.batch_size = None
+
+
+def choose_device(device: str | None) -> str:
+    """A device that this PyTorch can compute on.
+
+    Args:
+        device: its name; None takes a GPU where there is one.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    known = ["cpu", *(["cuda", *gpus] if gpus else [])]
+    if device is None:
+        return "cuda" if gpus else "cpu"
+    if device not in known:
+        raise InputError(f"--device {device}: this PyTorch can compute on {', '.join(known)}")
+    return device
 
 
 def _dictionary_sizes(data: Path) -> dict[str, int]:

@@ -13,10 +13,14 @@ from rim_nmt.cli import run_main
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compare", action="store_true", help="train and score the LSTM twin too")
+    parser.add_argument("--clean", action="store_true", help="remove what the demo made")
     arguments = parser.parse_args()
-    from rim_nmt.demo import run_demo
+    from rim_nmt import demo
 
-    run_demo(arguments.compare)
+    if arguments.clean:
+        demo.clean()
+    else:
+        demo.run_demo(arguments.compare)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """Prepare parallel text for training: clean it, train subwords, binarise it for fairseq."""
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from rim_nmt.cli import available_cores, run_main
 from rim_nmt.data.cleaning import Cleaner
-from rim_nmt.files import InputError
+from rim_nmt.files import InputError, is_name
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -135,7 +136,10 @@ def _add_common(
         help="largest ratio of the sides' lengths (%(default)s)",
     )
     parser.add_argument(
-        "--workers", type=int, default=available_cores(), help="processes (%(default)s)"
+        "--workers",
+        type=int,
+        default=available_cores(),
+        help="processes, no more than there are cores (%(default)s)",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="prepare anew what other options made"
@@ -148,13 +152,14 @@ def main() -> None:
         if getattr(arguments, name) < 1:
             flag = name.replace("_", "-")
             raise InputError(f"--{flag} must be 1 or more, got {getattr(arguments, name)}")
-    if not 0 < arguments.character_coverage <= 1:
+    if not 0.98 <= arguments.character_coverage <= 1:  # SentencePiece takes nothing else
         raise InputError(
-            f"--character-coverage must be above 0 and at most 1, got "
-            f"{arguments.character_coverage}"
+            f"--character-coverage must be from 0.98 to 1, got {arguments.character_coverage}"
         )
-    if arguments.max_ratio < 1:
+    if not 1 <= arguments.max_ratio < math.inf:
         raise InputError(f"--max-ratio must be 1 or more, got {arguments.max_ratio}")
+    if not arguments.out.name:
+        raise InputError(f"--out {arguments.out}: expected the name of a folder")
     given = arguments.subwords_from
     if given and not ((given / "sentencepiece.model").is_file() and (given / "bin").is_dir()):
         raise InputError(f"--subwords-from {given}: expected a prepared folder")
@@ -171,7 +176,8 @@ def main() -> None:
         arguments.max_ratio,
     )
     recipe = {"recipe": arguments.recipe, **recipe}
-    prepare(arguments.out, recipe, load, options, arguments.workers, arguments.overwrite)
+    workers = min(arguments.workers, available_cores())
+    prepare(arguments.out, recipe, load, options, workers, arguments.overwrite)
 
 
 def _wmt14(arguments: argparse.Namespace) -> tuple[dict, Callable]:
@@ -212,8 +218,10 @@ def _files(arguments: argparse.Namespace) -> tuple[dict, Callable]:
     tests = {}
     for test in arguments.test:
         name, _, prefix = test.partition("=")
-        if not prefix or "/" in name or name in ("", "train", "valid") or name in tests:
-            raise InputError(f"--test {test}: expected NAME=PREFIX with a new NAME")
+        if not (prefix and is_name(name)) or name in ("train", "valid") or name in tests:
+            raise InputError(
+                f"--test {test}: expected NAME=PREFIX with a new NAME of letters, digits, . - and _"
+            )
         tests[name] = Path(prefix)
     if not (arguments.train or arguments.subwords_from):
         raise InputError("--train is missing: without it, --subwords-from is needed")

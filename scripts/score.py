@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from rim_nmt.cli import add_model_arguments, load_translator, run_main
+from rim_nmt.files import InputError, check_writable, is_name
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -36,15 +37,20 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--source and --reference go together")
     if bool(arguments.test) == bool(arguments.source):
         parser.error("give either --test NAME ... or --source FILE --reference FILE")
+    for test in arguments.test:
+        name, given, prefix = test.partition("=")
+        if not is_name(name) or (given and not prefix):
+            raise InputError(
+                f"--test {test}: expected NAME or NAME=PREFIX; NAME of letters, digits, . - and _"
+            )
     return arguments
 
 
 def main() -> None:
     arguments = parse_arguments()
     translator = load_translator(arguments)
-    from rim_nmt.scoring import raw_test_set, score_test_set
+    from rim_nmt.scoring import raw_test_set, score_test_set, write_scores
 
-    out = arguments.out or Path(arguments.checkpoint.split(":")[0]).parent / "scores"
     languages = translator.source_lang, translator.target_lang
     test_sets = {
         test.partition("=")[0]: raw_test_set(arguments.data, test, *languages)
@@ -52,21 +58,24 @@ def main() -> None:
     }
     if arguments.source:
         test_sets[arguments.source.stem] = (arguments.source, arguments.reference)
+    out = arguments.out or Path(arguments.checkpoint.split(":")[0]).parent / "scores"
+    check_writable(out)
     several = len(translator.pairs) > 1
     for name, (source, reference) in test_sets.items():
         if several:  # each pair may have a test set of this name
             name = f"{name}.{'-'.join(languages)}"
-        report = score_test_set(
+        report, hypotheses = score_test_set(
             translator,
             source,
             reference,
-            out / name,
             beam=arguments.beam,
             about={"checkpoint": arguments.checkpoint},
         )
         print(f"{name}: {report['sentences']} sentences, {report['sentences_per_second']} a second")
         for metric in ("BLEU", "chrF"):
             print(f"  {metric} {report[metric]['score']:.2f}  ({report[metric]['signature']})")
+        sys.stdout.flush()  # the score is not lost where it cannot be written
+        write_scores(out / name, report, hypotheses)
     print(f"translations and reports are in {out}")
 
 

@@ -52,14 +52,19 @@ def prompt(translator, arguments: argparse.Namespace) -> None:
         except EOFError:
             print()
             return
-        if line.strip():
-            answer(translator, line, arguments)
+        try:
+            if line.strip():
+                answer(translator, line, arguments)
+        except InputError as error:
+            print(error)
 
 
 def main() -> None:
     arguments = parse_arguments()
     if not 1 <= arguments.nbest <= max(arguments.beam, 1):
         raise InputError(f"--nbest {arguments.nbest} must be from 1 to --beam {arguments.beam}")
+    if sys.stdin is None:
+        raise InputError("standard input is closed: give the text, as in translate.py < text.en")
     translator = load_translator(arguments)
     if sys.stdin.isatty():
         prompt(translator, arguments)
@@ -69,6 +74,8 @@ def main() -> None:
             answer(translator, line.decode("utf-8").rstrip("\r\n"), arguments)
         except UnicodeDecodeError as error:
             raise InputError(f"line {number} of the input is not UTF-8 ({error.reason})") from None
+        except InputError as error:
+            raise InputError(f"line {number} of the input: {error}") from None
 
 
 if __name__ == "__main__":

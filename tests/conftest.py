@@ -68,7 +68,9 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
     def call(name: str, *arguments, input: str = "") -> str:
         monkeypatch.setattr("sys.argv", [name, *(str(part) for part in arguments)])
         monkeypatch.setattr("sys.path", list(sys.path))
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(input.encode())))
+        monkeypatch.setattr(
+            "sys.stdin", io.TextIOWrapper(io.BytesIO(input.encode()), encoding="utf-8")
+        )
         monkeypatch.setattr("rim_nmt.cli.quiet_fairseq", lambda: None)  # other tests may listen
         capsys.readouterr()
         runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")

@@ -89,7 +89,7 @@ def test_score_reports_what_sacrebleu_says(trained, tmp_path):
         "--test", "test", "transfer", "--out", tmp_path,
     ).stdout  # fmt: skip
     for name, count in (("test", 21), ("transfer", 10)):
-        report = json.loads((tmp_path / f"{name}.json").read_text())
+        report = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         hypotheses = read_lines(tmp_path / f"{name}.hyp")
         references = read_lines(trained.data / "raw" / f"{name}.en-de.de")
         assert len(hypotheses) == len(references) == report["sentences"] == count
@@ -194,7 +194,7 @@ def test_a_missing_subword_model_is_named(trained, tmp_path):
 
 
 def test_a_file_that_is_no_checkpoint_is_named(trained, tmp_path):
-    (tmp_path / "no.pt").write_text("hello")
+    (tmp_path / "no.pt").write_text("hello", encoding="utf-8")
     with pytest.raises(InputError, match=r"no\.pt cannot be loaded"):
         Translator(tmp_path / "no.pt", trained.data / "bin", trained.data / "sentencepiece.model")
 

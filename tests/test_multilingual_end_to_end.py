@@ -123,7 +123,7 @@ def test_score_of_one_direction(trained, tmp_path, call_script):
         "score", "--checkpoint", trained.checkpoint, "--data", trained.data,
         "--target-lang", "fr", "--test", "test", "--out", tmp_path,
     )  # fmt: skip
-    report = json.loads((tmp_path / "test.en-fr.json").read_text())
+    report = json.loads((tmp_path / "test.en-fr.json").read_text(encoding="utf-8"))
     hypotheses = read_lines(tmp_path / "test.en-fr.hyp")
     references = read_lines(trained.data / "raw" / "test.en-fr.fr")
     assert report["pair"] == "en-fr" and report["sentences"] == 11

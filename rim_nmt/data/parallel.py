@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datasets import Dataset
 
-from rim_nmt.files import InputError
+from rim_nmt.files import InputError, is_name
 
 Sentences = tuple[list[str], list[str]]  # the two sides, aligned
 
@@ -49,7 +49,8 @@ def languages(pair: str) -> tuple[str, str]:
         InputError: the pair is written in another way.
     """
     source, dash, target = pair.partition("-")
-    if not (dash and source and target) or "-" in target or source == target:
+    names = is_name(source) and is_name(target) and "-" not in target
+    if not (dash and names) or source == target:
         raise InputError(f"language pair {pair!r}: expected two different languages, as in en-de")
     return source, target
 

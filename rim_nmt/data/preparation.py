@@ -10,13 +10,16 @@ A prepared folder:
     prepare.log           what fairseq-preprocess said
 
 All of it is made in OUT.unfinished, which takes the name OUT in the end: a folder that has its
-name is complete. What an interrupted run finished there is not done again. Text is never held in
-memory as a whole, except for validation and test sets.
+name is complete. What an interrupted run finished there is not done again. begun.json says with
+which options it was begun; nothing is there before all of the input has been checked. Text is
+never held in memory as a whole, except for validation and test sets.
 """
 
+import contextlib
 import dataclasses
 import json
 import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,17 +31,29 @@ import numpy as np
 import pyarrow
 from fairseq.data import Dictionary
 from rich.table import Table
-from tqdm import tqdm
 
-from rim_nmt.commands import console, fairseq_command, preprocess, show
+from rim_nmt.commands import ProgressBar, console, fairseq_command, preprocess, show
 from rim_nmt.data import cleaning
 from rim_nmt.data.cleaning import VERDICTS, Cleaner
 from rim_nmt.data.download import sha256
 from rim_nmt.data.duplicates import mark_duplicates, pair_keys
 from rim_nmt.data.parallel import Corpus, PairText, languages
 from rim_nmt.data.subwords import encode_lines, train_subwords, vocabulary
-from rim_nmt.files import InputError, atomic_path, write_json, write_lines
+from rim_nmt.files import (
+    InputError,
+    atomic_path,
+    copy_file,
+    folder_lock,
+    is_vacant,
+    make_marked,
+    publish,
+    read_json,
+    remove_marked,
+    write_json,
+    write_lines,
+)
 from rim_nmt.models import fairseq_fixes
+from rim_nmt.processes import forks_end_with_this
 
 fairseq_fixes.apply()
 
@@ -46,6 +61,16 @@ BATCH = 1000  # pairs that a worker cleans or encodes at a time
 # Pairs after which workers are started anew: what they read and have mapped into memory counts as
 # theirs until they end.
 PART = 1_000_000
+
+MANIFEST = "manifest.json"  # by which a prepared folder is known
+BEGUN = "begun.json"  # by which one that is being prepared is known
+WORK = "work"
+MADE = ("raw", "sentencepiece.model", "pieces", "bin", "prepare.log", MANIFEST)
+SUBWORD_OPTIONS = {"vocab_size", "character_coverage", "subword_sample", "subwords_from"}
+
+
+class NothingKeptError(InputError):
+    """The filters took out every training pair."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,47 +113,99 @@ def prepare(
         overwrite: prepare anew what was prepared with other options.
 
     Raises:
-        InputError: `out` was prepared with other options or is another kind of folder; the text
-            is missing or broken; the vocabulary does not fit.
+        InputError: `out` was prepared with other options or is another kind of folder, or another
+            process is preparing it; the text is missing or broken; the vocabulary does not fit.
     """
     asked = json.loads(json.dumps({**recipe, **dataclasses.asdict(options)}, default=str))
-    unfinished = out.with_name(f"{out.name}.unfinished")
-    if (unfinished / "manifest.json").exists():  # killed between the last two steps
-        _finish(unfinished, out)
-    if out.exists():
-        if not (out / "manifest.json").exists():
-            raise InputError(f"{out} is there but was not prepared by this command; name another")
-        if _same(out / "manifest.json", asked, overwrite) and _unchanged(out, overwrite):
-            console.print(f"{out} is prepared already with these options: nothing to do")
-            return
-    begun = unfinished / "options.json"
-    if begun.exists() and _same(begun, asked, overwrite):
-        console.print(f"going on with what is in {unfinished}")
-    else:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    write_json(begun, {"options": asked})
-
-    corpus = load()
-    sources = dict(corpus.sources)
-    if options.subwords_from:
-        model = options.subwords_from / "sentencepiece.model"
-        sources[str(model)] = sha256(model)
-    _check_sources(unfinished / "sources.json", sources)
-    preparation = _Preparation(unfinished, out, corpus, options, workers)
-    manifest = {
-        "options": asked,
-        "sources": sources,
-        **preparation.run(),
-        "versions": {
-            name: version(name) for name in ("fairseq-fixed", "sentencepiece", "datasets", "numpy")
-        },
-    }
-    write_json(unfinished / "manifest.json", manifest)
-    _finish(unfinished, out)
+    unfinished = _unfinished(out)
+    if set(",:") & set(str(out)):
+        raise InputError(f"{out}: a comma or a colon would end the name for fairseq; name another")
+    with folder_lock(out):
+        if _is_ours(unfinished, MANIFEST):  # killed between the last two steps
+            _finish(unfinished, out)
+        if not is_vacant(out):
+            if not _is_ours(out, MANIFEST):
+                raise InputError(
+                    f"{out} is there but was not prepared by this command; name another"
+                )
+            if _same(out / MANIFEST, asked, overwrite) and _unchanged(out, overwrite):
+                console.print(f"{out} is prepared already with these options: nothing to do")
+                return
+            _check_replaceable(out)
+        if not (is_vacant(unfinished) or _is_ours(unfinished, BEGUN)):
+            raise InputError(
+                f"{unfinished} is where {out} is prepared, but it was not made by this command: "
+                "move it away, or name another folder"
+            )
+        if not sys.stderr.isatty():
+            datasets.disable_progress_bars()
+        with forks_end_with_this():
+            manifest = _prepare(out, unfinished, asked, load, options, workers, overwrite)
     for pair, about in manifest["pairs"].items():
         for name, test in about["tests"].items():
             console.print(f"  {pair} {name}: fairseq-generate --gen-subset {test['gen_subset']}")
     console.print(f"{out} is ready")
+
+
+def remove_prepared(out: Path, recipe: dict) -> None:
+    """Remove a prepared folder, finished or not.
+
+    Args:
+        out: the folder. What this command did not make is left alone.
+        recipe: what it was prepared from; one that was prepared from something else stays.
+
+    Raises:
+        InputError: it is being prepared.
+    """
+    with folder_lock(out):
+        for folder, mark in ((out, MANIFEST), (_unfinished(out), BEGUN)):
+            if _is_ours(folder, mark):
+                made = read_json(folder / mark)["options"]
+                if recipe.items() <= made.items() and not _strange(folder):
+                    remove_marked(folder, mark)
+
+
+def _prepare(
+    out: Path,
+    unfinished: Path,
+    asked: dict,
+    load: Callable[[], Corpus],
+    options: Options,
+    workers: int,
+    overwrite: bool,
+) -> dict:
+    """Prepare the corpus, or go on with it; returns the manifest."""
+    begun = unfinished / BEGUN
+    going_on = begun.exists() and _can_go_on(unfinished, asked, overwrite)
+    corpus = load()  # all of the input is checked here, before anything is written
+    sources = dict(corpus.sources)
+    if going_on and _check_sources(begun, sources, overwrite):
+        console.print(f"going on with what is in {unfinished}")
+        write_json(begun, {"options": asked, "sources": sources})
+    else:
+        if begun.exists():
+            remove_marked(unfinished, BEGUN)
+        make_marked(unfinished, BEGUN, {"options": asked, "sources": sources})
+    try:
+        counts = _Preparation(unfinished, out, corpus, options, workers).run()
+    except NothingKeptError:
+        remove_marked(unfinished, BEGUN)  # of no use to other options
+        raise
+    if options.subwords_from:
+        sources[str(options.subwords_from / "sentencepiece.model")] = sha256(
+            unfinished / "sentencepiece.model"
+        )
+    manifest = {
+        "options": asked,
+        "sources": sources,
+        **counts,
+        "versions": {
+            name: version(name) for name in ("fairseq-fixed", "sentencepiece", "datasets", "numpy")
+        },
+    }
+    write_json(unfinished / MANIFEST, manifest)
+    _finish(unfinished, out)
+    return manifest
 
 
 class _Preparation:
@@ -137,7 +214,7 @@ class _Preparation:
     def __init__(self, folder: Path, out: Path, corpus: Corpus, options: Options, workers: int):
         self.folder = folder
         self.out = out
-        self.work = folder / "work"
+        self.work = folder / WORK
         self.work.mkdir(exist_ok=True)
         self.corpus = corpus
         self.options = options
@@ -214,7 +291,7 @@ class _Preparation:
                     np.save(stream, verdicts)
         verdicts = np.load(path, mmap_mode="r")
         if not np.any(verdicts == cleaning.KEPT):
-            raise InputError(f"none of the {len(verdicts):,} training pairs {pair} is kept")
+            raise NothingKeptError(f"none of the {len(verdicts):,} training pairs {pair} is kept")
         return verdicts
 
     def print_filter_table(self, verdicts: dict[str, np.ndarray]) -> None:
@@ -231,10 +308,14 @@ class _Preparation:
 
     def subwords(self, clean: dict[str, datasets.Dataset], verdicts: dict[str, np.ndarray]) -> None:
         """The subword model: trained on an even sample of all sides, or another corpus's."""
-        if self.model.exists():
-            return
         if self.options.subwords_from:
-            shutil.copyfile(self.options.subwords_from / "sentencepiece.model", self.model)
+            given = self.options.subwords_from / "sentencepiece.model"
+            if self.model.exists() and sha256(self.model) != sha256(given):
+                raise InputError(
+                    f"{given} changed since this preparation was begun; --overwrite begins it again"
+                )
+            copy_file(given, self.model)
+        if self.model.exists():
             return
         each = self.options.subword_sample // (2 * len(clean))
 
@@ -286,11 +367,11 @@ class _Preparation:
                     ):
                         lines = _column(encoded, side)
                         about = f"{pair}: writing {language}"
-                        for line in tqdm(lines, desc=about, total=len(encoded)):
+                        for line in ProgressBar(lines, desc=about, total=len(encoded)):
                             counts.update(line.split())
                             stream.write(f"{line}\n")
                 write_json(done, counts)
-        return sum(json.loads(done.read_text()).values())
+        return sum(read_json(done).values())
 
     def encode_held_out(self, pair: str, text: PairText) -> dict:
         """Validation and test text as pieces; returns counts and shares of unknown characters."""
@@ -324,12 +405,12 @@ class _Preparation:
                     f"{self.options.subwords_from / 'bin'} has {len(given)} dictionaries; "
                     "expected one or more that are all the same"
                 )
-            shutil.copyfile(given[0], path)
+            copy_file(given[0], path)
         else:
             known = vocabulary(self.model)
             counts: Counter[str] = Counter()
             for pair in pieces:
-                counts.update(json.loads((self.work / f"counts.{pair}.json").read_text()))
+                counts.update(read_json(self.work / f"counts.{pair}.json"))
             dictionary = Dictionary()
             for piece, count in counts.items():
                 if piece in known:
@@ -345,18 +426,24 @@ class _Preparation:
             return
         destination = self.work / "bin"
         shutil.rmtree(destination, ignore_errors=True)
+        destination.mkdir()
         for pair, about in held_out.items():
             # as it reads when the folder has its name: for the reader to copy
             bin_folder = self.out / "bin"
             dictionary = bin_folder / f"dict.{languages(pair)[0]}.txt"
             show(self.preprocess_command(pair, about, self.out / "pieces", dictionary, bin_folder))
+            # apart from the others: fairseq-preprocess refuses a folder that has its dictionary
+            apart = self.work / f"bin.{pair}"
+            shutil.rmtree(apart, ignore_errors=True)
             command = self.preprocess_command(
-                pair, about, self.folder / "pieces", self.work / "dict.txt", destination
+                pair, about, self.folder / "pieces", self.work / "dict.txt", apart
             )
             with _Timer(f"{pair}: binarise"):
-                preprocess(command, self.folder / "prepare.log", destination, pieces.get(pair))
-        (destination / "preprocess.log").unlink()  # it is in prepare.log
-        destination.rename(self.folder / "bin")
+                preprocess(command, self.folder / "prepare.log", apart, pieces.get(pair))
+            (apart / "preprocess.log").unlink()  # it is in prepare.log
+            for path in apart.iterdir():
+                path.replace(destination / path.name)
+        publish(destination, self.folder / "bin")
 
     def preprocess_command(
         self, pair: str, about: dict, texts: Path, dictionary: Path, destination: Path
@@ -391,25 +478,39 @@ class _Preparation:
         """
         starts = range(0, len(data), PART)
         mapped = []
-        for start in tqdm(starts, description, unit="part", disable=len(starts) == 1):
+        for start in ProgressBar(starts, description, unit=" parts", disable=len(starts) == 1):
             part = data.select(range(start, min(start + PART, len(data))))
             if with_indices:
                 arguments["first"] = start
-            mapped.append(
-                part.map(
-                    function,
-                    batched=True,
-                    batch_size=BATCH,
-                    with_indices=with_indices,
-                    remove_columns=data.column_names,
-                    num_proc=min(self.workers, max(len(part) // BATCH, 1)),
-                    cache_file_name=str(self.work / f"{name}.{len(mapped):03}.arrow"),
-                    new_fingerprint=f"{name.replace('.', '-')}-{len(mapped):03}",
-                    fn_kwargs=arguments,
-                    desc=description,
+            with _clear_of_dead_workers():
+                mapped.append(
+                    part.map(
+                        function,
+                        batched=True,
+                        batch_size=BATCH,
+                        with_indices=with_indices,
+                        remove_columns=data.column_names,
+                        num_proc=min(self.workers, max(len(part) // BATCH, 1)),
+                        cache_file_name=str(self.work / f"{name}.{len(mapped):03}.arrow"),
+                        new_fingerprint=f"{name.replace('.', '-')}-{len(mapped):03}",
+                        fn_kwargs=arguments,
+                        desc=description,
+                    )
                 )
-            )
         return datasets.concatenate_datasets(mapped)
+
+
+@contextlib.contextmanager
+def _clear_of_dead_workers() -> Iterator[None]:
+    """What `datasets` says of a worker that was killed, in one line."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "abruptly died" not in str(error):
+            raise
+        raise InputError(
+            "a worker was killed, as happens when memory runs out: try fewer (--workers)"
+        ) from None
 
 
 def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, list]:
@@ -517,25 +618,73 @@ def _counts(verdicts: np.ndarray) -> dict[str, int]:
     return {"read": len(verdicts), **by_name}
 
 
+def _unfinished(out: Path) -> Path:
+    return out.with_name(f"{out.name}.unfinished")
+
+
+def _is_ours(folder: Path, mark: str) -> bool:
+    """Whether this command made a folder: its mark says with which options."""
+    with contextlib.suppress(InputError, OSError):
+        content = read_json(folder / mark)
+        return isinstance(content, dict) and {"options", "sources"} <= content.keys()
+    return False
+
+
+def _strange(folder: Path) -> list[str]:
+    """What is in a prepared folder that this command did not put there."""
+    return sorted(path.name for path in folder.iterdir() if path.name not in (*MADE, BEGUN, WORK))
+
+
+def _check_replaceable(out: Path) -> None:
+    """See that nothing is lost with a prepared folder but what this command made.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    if strange := _strange(out):
+        raise InputError(
+            f"{out} cannot be replaced: it also holds {', '.join(strange)}, which this command did "
+            "not make; move that away, or name another folder"
+        )
+
+
 def _same(recorded: Path, asked: dict, overwrite: bool) -> bool:
     """Whether a folder was made with the options that are asked for now.
 
     Raises:
         InputError: it was not, and it is not to be overwritten.
     """
-    made = json.loads(recorded.read_text(encoding="utf-8"))["options"]
-    differences = [
-        f"  {name}: {made.get(name)} there, {asked.get(name)} asked for"
-        for name in sorted({*made, *asked})
-        if made.get(name) != asked.get(name)
-    ]
+    differences = _differences(recorded, asked)
     if differences and not overwrite:
         raise InputError(
             f"{recorded.parent} was prepared with other options:\n"
-            + "\n".join(differences)
+            + "\n".join(differences.values())
             + "\n--overwrite prepares it anew; or choose another --out"
         )
     return not differences
+
+
+def _differences(recorded: Path, asked: dict) -> dict[str, str]:
+    """The options that a folder was not made with, and a line for people to read on each."""
+    made = read_json(recorded)["options"]
+    return {
+        name: f"  {name}: {made.get(name)} there, {asked.get(name)} asked for"
+        for name in sorted({*made, *asked})
+        if made.get(name) != asked.get(name)
+    }
+
+
+def _can_go_on(unfinished: Path, asked: dict, overwrite: bool) -> bool:
+    """Whether what was begun is of use: so far, the options of subwords may be others than now
+    where there are no subwords yet.
+
+    Raises:
+        InputError: as for `_same`.
+    """
+    differing = _differences(unfinished / BEGUN, asked).keys()
+    if differing <= SUBWORD_OPTIONS and not (unfinished / "sentencepiece.model").exists():
+        return True
+    return _same(unfinished / BEGUN, asked, overwrite)
 
 
 def _unchanged(out: Path, overwrite: bool) -> bool:
@@ -544,7 +693,7 @@ def _unchanged(out: Path, overwrite: bool) -> bool:
     Raises:
         InputError: they are not, and the folder is not to be overwritten.
     """
-    sources = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["sources"]
+    sources = read_json(out / MANIFEST)["sources"]
     changed = [
         name
         for name, checksum in sources.items()
@@ -557,29 +706,33 @@ def _unchanged(out: Path, overwrite: bool) -> bool:
     return not changed
 
 
-def _check_sources(recorded: Path, sources: dict[str, str]) -> None:
-    """Remember the sources of an unfinished preparation.
+def _check_sources(begun: Path, sources: dict[str, str], overwrite: bool) -> bool:
+    """Whether an unfinished preparation has the sources that it was begun with.
 
     Raises:
-        InputError: they have changed since it was begun.
+        InputError: they have changed, and it is not to be overwritten.
     """
-    if recorded.exists():
-        before = json.loads(recorded.read_text(encoding="utf-8"))
-        changed = [name for name in sources if sources[name] != before.get(name)]
-        if changed or before.keys() - sources.keys():
-            raise InputError(
-                f"{', '.join(changed) or 'the sources'} changed since this preparation was begun; "
-                f"delete {recorded.parent} to begin again"
-            )
-    else:
-        write_json(recorded, sources)
+    before = read_json(begun)["sources"]
+    changed = [name for name in {**before, **sources} if sources.get(name) != before.get(name)]
+    if changed and not overwrite:
+        raise InputError(
+            f"{', '.join(changed)} changed since this preparation was begun; --overwrite begins it "
+            "again"
+        )
+    return not changed
 
 
 def _finish(unfinished: Path, out: Path) -> None:
-    """Give the finished folder its name, in the place of an older one."""
-    shutil.rmtree(unfinished / "work", ignore_errors=True)
-    for name in ("options.json", "sources.json"):
-        (unfinished / name).unlink(missing_ok=True)
-    if out.exists():
-        shutil.rmtree(out)
-    unfinished.rename(out)
+    """Give the finished folder its name, in the place of an older one.
+
+    Raises:
+        InputError: what has the name was not made by this command.
+    """
+    shutil.rmtree(unfinished / WORK, ignore_errors=True)
+    (unfinished / BEGUN).unlink(missing_ok=True)
+    if not is_vacant(out):
+        if not _is_ours(out, MANIFEST):
+            raise InputError(f"{unfinished} is ready, but {out} is there: move that away")
+        _check_replaceable(out)
+        remove_marked(out, MANIFEST)
+    publish(unfinished, out)

@@ -3,15 +3,17 @@
 import functools
 import io
 import multiprocessing
+import os
 import re
+import signal
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import sentencepiece
 
 from rim_nmt.files import InputError, atomic_path, iterate_lines
+from rim_nmt.processes import end_with
 
 
 def train_subwords(
@@ -34,14 +36,35 @@ def train_subwords(
             that works) or too varied for it (the smallest), or takes more memory than there is.
     """
     context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    arguments = text, model_path, vocab_size, character_coverage
+    process = context.Process(target=_train_apart, args=(os.getpid(), sender, *arguments))
+    process.start()
+    sender.close()
     try:
-        with ProcessPoolExecutor(1, context) as pool:
-            pool.submit(_train, text, model_path, vocab_size, character_coverage).result()
-    except BrokenProcessPool:
+        error = receiver.recv()
+    except EOFError:
         raise InputError(
             "the training of the subwords was killed, as happens when memory runs out: train them "
             "on fewer sentences (--subword-sample)"
         ) from None
+    finally:
+        process.kill()
+        process.join()
+    if error:
+        raise error
+
+
+def _train_apart(parent: int, sender: Connection, *arguments) -> None:
+    """`_train`, in a process that its parent has started: sends the error, or None."""
+    end_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    try:
+        _train(*arguments)
+    except Exception as error:
+        sender.send(error)
+    else:
+        sender.send(None)
 
 
 def _train(text: Path, model_path: Path, vocab_size: int, character_coverage: float) -> None:

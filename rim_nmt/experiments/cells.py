@@ -10,7 +10,6 @@ run that was stopped can take up again.
 
 import datetime
 import json
-import os
 import re
 import statistics
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from pathlib import Path
 import torch
 from rich.progress import Progress
 
-from rim_nmt.commands import run, show, train
-from rim_nmt.files import InputError, folder_lock, write_json
+from rim_nmt.commands import environment_of_children, is_trained, run, show, train
+from rim_nmt.files import InputError, InUseError, folder_lock, read_json, write_json
 from rim_nmt.processor import processor_name
 
 
@@ -68,7 +67,7 @@ class Cell:
         record = self.folder / "cell.json"
         if not record.exists():
             return
-        before = json.loads(record.read_text())["commands"]
+        before = read_json(record)["commands"]
         for then, now in zip(before, self.commands, strict=False):
             if then != now:
                 raise InputError(
@@ -86,20 +85,22 @@ class Cell:
             InputError: a command failed, or the folder was made by other commands.
         """
         self.check()
-        # a training inherits it: it may live longer than the process that started it
-        with folder_lock(self.folder) as lock:
-            if lock is not None and not self.finished:
-                self._run(progress, lock)
-            return lock is not None
+        try:
+            with folder_lock(self.folder):
+                if not self.finished:
+                    self._run(progress)
+        except InUseError:
+            return False
+        return True
 
-    def _run(self, progress: Progress, lock: int) -> None:
+    def _run(self, progress: Progress) -> None:
         if (self.folder / "checkpoints/checkpoint_last.pt").exists():
             progress.console.print(f"{self.name}: goes on from its last checkpoint")
         write_json(self.folder / "cell.json", {**self.about, "commands": self.commands})
         log = self.folder / "train.log"
-        if not self._trained(log):
+        if not is_trained(log):
             show(self.train)
-            train(self.train, log, self.max_update, progress, self.name, pass_fds=(lock,))
+            train(self.train, log, self.max_update, progress, self.name)
         steps = [(self.average, self.folder / "checkpoints/average.pt")] if self.average else []
         for report, command in self.score.items():
             steps.append((command, self.folder / f"scores/{report}.json"))
@@ -109,15 +110,10 @@ class Cell:
                 run(command, self.folder / "score.log")
         write_json(self.folder / "result.json", self._result())
 
-    def _trained(self, log: Path) -> bool:
-        """The log says so: the process that would know may have been killed before its training
-        ended, and fairseq-train makes one update more when it is called for a finished one."""
-        return log.exists() and "| done training in " in log.read_text(errors="replace")
-
     def _result(self) -> dict:
         scores = {}
         for name in self.score:
-            report = json.loads((self.folder / f"scores/{name}.json").read_text())
+            report = read_json(self.folder / f"scores/{name}.json")
             scores[name.removesuffix(f".{self.about['pairs'][0]}")] = {
                 **{key: report[key] for key in ("BLEU", "chrF", "reference", "sentences")},
                 "translations": f"scores/{name}.hyp",
@@ -178,4 +174,5 @@ def hardware() -> str:
     """The processor, or the GPU where there is one, and how many of them."""
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    return f"{processor_name()}, {os.environ['OMP_NUM_THREADS']} thread(s) a training"
+    threads = environment_of_children()["OMP_NUM_THREADS"]
+    return f"{processor_name()}, {threads} thread(s) a training"

@@ -2,11 +2,11 @@
 report."""
 
 import argparse
-import shutil
+import math
 from pathlib import Path
 
 from rim_nmt.commands import console
-from rim_nmt.files import InputError
+from rim_nmt.files import InputError, copy_file
 from rim_nmt.memory import keep_freed_memory
 
 MODELS = ("rim", "rim-no-communication", "rim-no-input-attention", "lstm-half", "lstm")
@@ -89,9 +89,11 @@ def run(arguments: argparse.Namespace) -> None:
     from rim_nmt.experiments.copying_report import write_report
     from rim_nmt.experiments.copying_task import CopyingModel
     from rim_nmt.experiments.copying_training import check_settings, state_of, train_cell
+    from rim_nmt.processor import one_thread_unless_told
 
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: there is no GPU that this PyTorch can use")
+    one_thread_unless_told()
     keep_freed_memory()
     cells = _cells(arguments)
     for settings in cells:  # before hours are spent on the first
@@ -119,7 +121,8 @@ def run(arguments: argparse.Namespace) -> None:
     write_report(arguments.out, report)
     console.print(f"table and plots are in {report}")
     if arguments.report_to:
-        shutil.copytree(report, arguments.report_to, dirs_exist_ok=True)
+        for path in report.iterdir():
+            copy_file(path, arguments.report_to / path.name)
         console.print(f"and in {arguments.report_to}")
 
 
@@ -132,8 +135,10 @@ def _check(arguments: argparse.Namespace) -> None:
         if value < bound:
             flag = name.replace("_", "-")
             raise InputError(f"--{flag} must be {bound} or more, got {value}")
-    if arguments.lr <= 0:
-        raise InputError(f"--lr must be above 0, got {arguments.lr}")
+    if not 0 < arguments.lr < math.inf:
+        raise InputError(f"--lr must be a number above 0, got {arguments.lr}")
+    if not 0 <= arguments.stop_below < math.inf:
+        raise InputError(f"--stop-below must be a number from 0 on, got {arguments.stop_below}")
 
 
 def _cells(arguments: argparse.Namespace) -> list:

@@ -1,6 +1,5 @@
 """The copying experiment's table and plots, made of nothing but what the trained cells hold."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 from rim_nmt.experiments.copying_task import NUM_DIGITS
 from rim_nmt.experiments.copying_training import read_log
 from rim_nmt.experiments.plots import save_figure
-from rim_nmt.files import InputError, write_json, write_lines
+from rim_nmt.files import InputError, read_json, write_json, write_lines
 
 PAPER = (
     "The paper (Table 1; spans 50 and 200): RIM of width 600 0.00 and 0.00, LSTM of width 600 0.00 "
@@ -62,8 +61,8 @@ def read_groups(out: Path) -> dict[str, list[Cell]]:
     """The trained cells of each model and width, ordered by model, width and seed."""
     cells = []
     for path in out.glob("*/seed*/result.json"):
-        settings = json.loads((path.parent / "settings.json").read_text(encoding="utf-8"))
-        result = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_json(path.parent / "settings.json")
+        result = read_json(path)
         cells.append(Cell(settings, result, read_log(path.parent)))
     # rim before its variants; RIMs before LSTMs, as in the paper's table
     cells.sort(

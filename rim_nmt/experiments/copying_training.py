@@ -15,13 +15,15 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from rim_nmt.commands import ProgressBar
 from rim_nmt.experiments.copying_task import CopyingModel, loss, random_digits, sequences
 from rim_nmt.files import (
     InputError,
+    InUseError,
     atomic_path,
     folder_lock,
+    read_json,
     read_lines,
     write_json,
     write_lines,
@@ -85,7 +87,7 @@ def check_settings(out: Path, settings: Settings) -> None:
     """
     asked = json.loads(json.dumps(asdict(settings)))
     for path in sorted(out.glob("*/seed*/settings.json")):
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path)
         for name in ("model", "width", "seed"):  # the folder's name says those
             stored[name] = asked[name]
         if stored != asked:
@@ -134,8 +136,11 @@ def train_cell(out: Path, settings: Settings, max_update: int, device: str = "cp
     """
     check_settings(out, settings)
     folder = out / settings.cell
-    with folder_lock(folder) as lock:
-        return None if lock is None else _train(folder, settings, max_update, device)
+    try:
+        with folder_lock(folder):
+            return _train(folder, settings, max_update, device)
+    except InUseError:
+        return None
 
 
 def _train(folder: Path, settings: Settings, max_update: int, device: str) -> dict:
@@ -146,13 +151,8 @@ def _train(folder: Path, settings: Settings, max_update: int, device: str) -> di
     write_json(folder / "settings.json", asdict(settings))
     if (folder / "checkpoint.pt").exists():
         training.load(folder)
-    bar = tqdm(
-        total=max_update,
-        initial=training.updates,
-        desc=str(settings.cell),
-        unit=" updates",
-        leave=False,
-        disable=None,
+    bar = ProgressBar(
+        total=max_update, initial=training.updates, desc=str(settings.cell), unit=" updates"
     )
     with bar:
         while training.updates < max_update and not training.learned:
@@ -283,7 +283,7 @@ class Training:
 
 def _read_result(folder: Path) -> dict | None:
     path = folder / "result.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return read_json(path) if path.exists() else None
 
 
 def _finished(result: dict | None, max_update: int) -> bool:

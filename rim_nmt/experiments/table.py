@@ -1,7 +1,6 @@
 """The table of an experiment, from the cells that are finished: Markdown, JSON and plots. The same
 cells give the same bytes."""
 
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from matplotlib.ticker import MultipleLocator
 from sacrebleu.significance import PairedTest
 
 from rim_nmt.experiments.plots import save_figure
-from rim_nmt.files import InputError, read_lines, write_json, write_lines
+from rim_nmt.files import InputError, read_json, read_lines, write_json, write_lines
 
 METRICS = ("BLEU", "chrF")
 RESAMPLES = 1000  # of the test set, for the paired bootstrap
@@ -51,7 +50,7 @@ def read_results(cells: Path) -> list[dict]:
     Raises:
         InputError: there are none.
     """
-    found = [json.loads(path.read_text()) for path in cells.glob("*/result.json")]
+    found = [read_json(path) for path in cells.glob("*/result.json")]
     if not found:
         raise InputError(f"no cell in {cells} is finished")
     order = ("rim", "lstm", "transformer", "fairseq-lstm")

@@ -1,12 +1,13 @@
 """Table 8 as a command: which cells there are, running them, and the report."""
 
 import argparse
+import math
 import shlex
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from rim_nmt.commands import console
-from rim_nmt.files import InputError
+from rim_nmt.files import InputError, copy_file
 
 DEFAULT_MODELS = ("rim", "lstm", "transformer")
 MODELS = (*DEFAULT_MODELS, "fairseq-lstm")
@@ -96,19 +97,15 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.report:
         text = table8_cells.find_text(arguments.scale, arguments.prepared, out)
         recipe = table8_cells.RECIPES[arguments.scale].adapted(
-            _values("--lr", arguments.lr),
-            _values("--dropout", arguments.dropout),
+            _values("--lr", arguments.lr, lambda value: 0 < value < math.inf),
+            _values("--dropout", arguments.dropout, lambda value: 0 <= value < 1),
             arguments.max_update,
             arguments.amp,
         )
-        cells = table8_cells.build_cells(
-            text,
-            recipe,
-            _models(arguments),
-            _settings(arguments.data, text),
-            range(1, arguments.seeds + 1),
-            out,
-        )
+        models, settings = _models(arguments), _settings(arguments.data, text)
+        table8_cells.check_variants(recipe, models, settings)
+        seeds = range(1, arguments.seeds + 1)
+        cells = table8_cells.build_cells(text, recipe, models, settings, seeds, out)
         if arguments.dry_run:
             for command in (*text.commands, *(c for cell in cells for c in cell.commands)):
                 print(shlex.join(command))
@@ -123,10 +120,11 @@ def _report(out: Path, copy: Path | None) -> None:
 
     report = out / "report"
     write_report(out / "cells", report)
-    console.print((report / "table.md").read_text(), markup=False)
+    console.print((report / "table.md").read_text(encoding="utf-8"), markup=False)
     console.print(f"table and plots are in {report}")
     if copy:
-        shutil.copytree(report, copy, dirs_exist_ok=True)
+        for path in report.iterdir():
+            copy_file(path, copy / path.name)
         console.print(f"and in {copy}")
 
 
@@ -152,7 +150,7 @@ def _settings(given: list[str] | None, text) -> list[tuple[str, ...]]:
     return [known[name] for name in given or known]
 
 
-def _values(flag: str, given: list[str]) -> dict[str, float]:
+def _values(flag: str, given: list[str], fits: Callable[[float], bool]) -> dict[str, float]:
     """ "0.002 rim=0.004" by model."""
     values = {}
     for text in given:
@@ -161,6 +159,8 @@ def _values(flag: str, given: list[str]) -> dict[str, float]:
             value = float(number)
         except ValueError:
             raise InputError(f"{flag} {text}: expected VALUE or MODEL=VALUE") from None
+        if not fits(value):
+            raise InputError(f"{flag} {text}: {number} is out of range")
         if named and model not in MODELS:
             raise InputError(f"{flag} {text}: the models are {', '.join(MODELS)}")
         values |= dict.fromkeys([model] if named else MODELS, value)

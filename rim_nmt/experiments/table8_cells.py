@@ -1,8 +1,9 @@
 """The paper's Table 8 (trained on WMT text, tested on TED talks, with one language pair or two):
 text and recipe at three scales, and the cells that follow."""
 
+import contextlib
 import dataclasses
-import json
+import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from rim_nmt.commands import (
     USER_DIR,
     console,
     fairseq_command,
+    interrupted,
     run,
     script_command,
     show,
@@ -23,7 +25,8 @@ from rim_nmt.data import corpus
 from rim_nmt.data.parallel import languages
 from rim_nmt.experiments.cells import Cell
 from rim_nmt.experiments.table8 import MODELS
-from rim_nmt.files import InputError, read_lines, write_lines
+from rim_nmt.files import InputError, read_json, read_lines, write_lines
+from rim_nmt.models.parameters import build_without_memory
 from rim_nmt.models.twins import twins
 
 NEVER = 1_000_000  # epochs
@@ -244,7 +247,7 @@ def prepared_text(folder: Path) -> Text:
     manifest = folder / "manifest.json"
     if not manifest.exists():
         raise InputError(f"{manifest} does not exist: prepare the text with scripts/prepare.py")
-    pairs = tuple(json.loads(manifest.read_text())["pairs"])
+    pairs = tuple(read_json(manifest)["pairs"])
     source, _ = languages(pairs[0])
     raw = sorted(folder.glob(f"raw/*.{pairs[0]}.{source}"))
     names = [path.name.removesuffix(f".{pairs[0]}.{source}") for path in raw]
@@ -268,6 +271,33 @@ def find_text(scale: str, prepared: Path | None, out: Path) -> Text:
             "files and give that folder as --prepared"
         )
     return {"tiny": tiny_text, "paper": paper_text}[scale](out)
+
+
+def check_variants(
+    recipe: Recipe, models: dict[str, list[str]], settings: Sequence[tuple[str, ...]]
+) -> None:
+    """See, before hours are spent, that every model that has flags of its own can be built.
+
+    Args:
+        recipe: what tells the size.
+        models: as for `build_cells`.
+        settings: as for `build_cells`.
+
+    Raises:
+        InputError: one cannot; the message says why.
+    """
+    for name, flags in models.items():
+        for pairs in settings if flags else ():
+            said = io.StringIO()
+            try:
+                with contextlib.redirect_stderr(said):
+                    size = twins(recipe.size, len(pairs) > 1)["rim"]
+                    build_without_memory([*size, *flags], 100, pairs)
+            except (ValueError, AssertionError) as error:
+                raise InputError(f"--variant {name}: {error}") from None
+            except SystemExit:  # the parser of fairseq-train
+                reason = said.getvalue().strip().rpartition("error: ")[2]
+                raise InputError(f"--variant {name}: {reason}") from None
 
 
 def build_cells(
@@ -364,6 +394,7 @@ def run_cells(cells: Sequence[Cell], jobs: int) -> None:
     for cell in cells:
         cell.check()
     failures = []
+    interrupted.clear()
 
     def work(cell: Cell) -> None:
         try:
@@ -373,6 +404,10 @@ def run_cells(cells: Sequence[Cell], jobs: int) -> None:
             failures.append(f"{cell.name}: {error}")
 
     with training_progress() as progress, ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(work, (cell for cell in cells if not cell.finished)))
+        try:
+            list(pool.map(work, (cell for cell in cells if not cell.finished)))
+        except BaseException:  # Ctrl-C; what runs is ended, the rest is not begun
+            interrupted.set()
+            raise
     if failures:
         raise InputError("\n".join(failures))

@@ -9,10 +9,11 @@ import ast
 import operator
 import sys
 
-import fairseq.criterions
-import fairseq.models
-import fairseq.optim
-import fairseq.tasks  # noqa: F401  (with the others: all modules of fairseq that call eval)
+# with these, all modules of fairseq that call eval are loaded
+import fairseq.criterions  # noqa: F401
+import fairseq.models  # noqa: F401
+import fairseq.optim  # noqa: F401
+import fairseq.tasks  # noqa: F401
 
 # Far above what a configuration says. Neither a long text nor a short one ("[0] * 10**9") may
 # take all memory.

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import locale
 import os
 import random
 import signal
@@ -16,7 +17,7 @@ from fairseq.data import Dictionary, data_utils
 from rim_nmt.data import preparation
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
-from rim_nmt.files import InputError, read_lines
+from rim_nmt.files import InputError, folder_lock, read_lines
 from tests.conftest import ROOT, run_script
 from tests.data.test_iwslt14 import archive
 from tests.data.test_wmt14 import mirror
@@ -143,7 +144,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_pairs_stay_aligned_through_every_step(prepared):
-    manifest = json.loads((prepared / "manifest.json").read_text())
+    manifest = json.loads((prepared / "manifest.json").read_text(encoding="utf-8"))
     for pair in ("en-de", "en-fr"):
         counts = manifest["pairs"][pair]["train"]
         assert counts["read"] == 3000 == sum(counts.values()) - counts["read"]
@@ -170,7 +171,7 @@ def test_all_languages_share_one_dictionary_of_the_subwords(prepared):
     dictionaries = {p.read_bytes() for p in (prepared / "bin").glob("dict.*.txt")}
     assert len(list((prepared / "bin").glob("dict.*.txt"))) == 3
     assert len(dictionaries) == 1
-    manifest = json.loads((prepared / "manifest.json").read_text())
+    manifest = json.loads((prepared / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["dictionary"] % 8 == 0
     assert 0 <= manifest["dictionary"] - manifest["subwords"] - 4 < 8 + 4
 
@@ -222,7 +223,7 @@ def test_changed_text_is_noticed_and_prepared_anew(tmp_path, monkeypatch):
     def prepare_it(**more):
         files = functools.partial(files_corpus, ["en-de"], [text], text, {})
         prepare(tmp_path / "out", {}, files, Options(vocab_size=100), **more)
-        manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+        manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
         return manifest["pairs"]["en-de"]["train"]["read"]
 
     assert prepare_it() == 300
@@ -237,15 +238,141 @@ def test_changed_text_is_noticed_and_prepared_anew(tmp_path, monkeypatch):
 def fake_preprocess(command, log, destination, pieces):
     """What takes seconds to start is not what is tested."""
     destination.mkdir()
-    (destination / "preprocess.log").touch()
+    source, target = (
+        command[command.index(flag) + 1] for flag in ("--source-lang", "--target-lang")
+    )
+    names = [f"dict.{source}.txt", f"dict.{target}.txt", f"train.{source}-{target}.{target}.bin"]
+    for name in (*names, "preprocess.log"):
+        (destination / name).touch()
 
 
 def test_a_folder_of_something_else_is_left_alone(text, tmp_path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "precious").write_text("mine")
+    (tmp_path / "out" / "precious").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="is there but was not prepared by this command"):
         run(text, tmp_path / "out")
-    assert (tmp_path / "out" / "precious").read_text() == "mine"
+    assert (tmp_path / "out" / "precious").read_text(encoding="utf-8") == "mine"
+
+
+def prepare_small(folder: Path, out: Path, train: str = "t", **more) -> dict:
+    """Prepare 300 pairs without fairseq; returns the manifest."""
+    files = functools.partial(files_corpus, ["en-de"], [folder / train], folder / "t", {})
+    overwrite = more.pop("overwrite", False)
+    recipe = {"train": train}
+    prepare(out, recipe, files, Options(**{"vocab_size": 100, **more}), overwrite=overwrite)
+    return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> Path:
+    """A folder with text for `prepare_small`."""
+    monkeypatch.setattr(preparation, "preprocess", fake_preprocess)
+    write_text(tmp_path, "en-de", "t", 300, seed=1)
+    return tmp_path
+
+
+def test_a_mistake_leaves_nothing_and_the_corrected_command_goes_on(small, capsys):
+    before = sorted(small.iterdir())
+    with pytest.raises(InputError, match="no training text"):
+        prepare_small(small, small / "out", train="typo")
+    with pytest.raises(InputError, match="none of the 300 training pairs"):
+        prepare_small(small, small / "out", max_words=1)
+    assert sorted(small.iterdir()) == before
+    with pytest.raises(InputError, match="vocabulary size 9000 is too high"):
+        prepare_small(small, small / "out", vocab_size=9000)
+    capsys.readouterr()
+    manifest = prepare_small(small, small / "out")
+    shown = capsys.readouterr().out
+    assert "going on" in shown and "read and clean" not in shown
+    assert manifest["subwords"] <= 100 and manifest["options"]["vocab_size"] == 100
+    assert sorted(small.iterdir()) == sorted([*before, small / "out"])
+
+
+def test_other_options_do_not_destroy_what_was_begun(small):
+    with pytest.raises(InputError, match="too high"):
+        prepare_small(small, small / "out", vocab_size=9000)
+    begun = content(small / "out.unfinished")
+    with pytest.raises(InputError, match=r"(?s)out\.unfinished was prepared with other.*max_words"):
+        prepare_small(small, small / "out", max_words=99)
+    assert content(small / "out.unfinished") == begun
+    assert prepare_small(small, small / "out", max_words=99, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["precious", "manifest.json", "begun.json", "options.json"])
+@pytest.mark.parametrize("folder", ["out", "out.unfinished"])
+def test_folders_of_the_user_are_never_touched(small, folder, name):
+    (small / folder).mkdir()
+    (small / folder / name).write_text('{"options": 1}', encoding="utf-8")
+    for more in ({}, {"overwrite": True}):
+        with pytest.raises(InputError, match=f"{folder} .*not .*by this command"):
+            prepare_small(small, small / "out", **more)
+    assert (small / folder / name).read_text(encoding="utf-8") == '{"options": 1}'
+    assert not (small / ({"out", "out.unfinished"} - {folder}).pop()).exists()
+
+
+def test_what_the_user_put_into_a_prepared_folder_is_not_overwritten(small):
+    prepare_small(small, small / "out")
+    (small / "out" / "notes").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be replaced: it also holds notes"):
+        prepare_small(small, small / "out", max_words=99, overwrite=True)
+    assert (small / "out" / "notes").read_text(encoding="utf-8") == "mine"
+    assert (small / "out" / "manifest.json").exists()
+
+
+def test_two_preparations_of_a_folder_exclude_each_other(small, monkeypatch):
+    monkeypatch.setattr("rim_nmt.files.PATIENCE", 0.1)
+    with (
+        folder_lock(small / "out"),
+        pytest.raises(InputError, match=rf"process {os.getpid()} .*is at work on .*out"),
+    ):
+        prepare_small(small, small / "out")
+    prepare_small(small, small / "out")
+    assert not [path for path in small.rglob("*") if "lock" in path.name]
+
+
+def test_both_directions_in_one_folder(small):
+    """Pairs that share a target: fairseq-preprocess refuses a folder with its dictionary."""
+    for language in ("en", "de"):
+        source = small / f"t.en-de.{language}"
+        (small / f"t.de-en.{language}").write_bytes(source.read_bytes())
+    files = functools.partial(files_corpus, ["en-de", "de-en"], [small / "t"], small / "t", {})
+    prepare(small / "out", {}, files, Options(vocab_size=100))
+    names = {path.name for path in (small / "out" / "bin").iterdir()}
+    assert names == {"dict.en.txt", "dict.de.txt", "train.en-de.de.bin", "train.de-en.en.bin"}
+    for language in ("en", "de"):
+        sides = [small / "out" / "pieces" / f"train.{p}.{language}" for p in ("en-de", "de-en")]
+        assert sides[0].read_bytes() == sides[1].read_bytes() != b""
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        pytest.param({"LC_ALL": "en_US.ISO-8859-1"}, marks=pytest.mark.slow),
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"},
+    ],
+)
+def test_the_locale_does_not_matter(text, one_pair, tmp_path, env):
+    name = env["LC_ALL"]
+    try:
+        locale.setlocale(locale.LC_CTYPE, name)
+    except locale.Error:
+        pytest.skip(f"this system has no locale {name}")
+    finally:
+        locale.setlocale(locale.LC_CTYPE, "")
+    command = [sys.executable, "scripts/prepare.py", "files", "--train", text / "train"]
+    command += ["--valid", text / "valid", "--test", f"news={text / 'news'}", "--vocab-size", 150]
+    done = subprocess.run(
+        [str(part) for part in (*command, "--workers", 2, "--out", tmp_path / "out")],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUTF8": "0", **env},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert "┏".encode() in done.stdout
+    found, expected = content(tmp_path / "out"), content(one_pair)
+    manifests = [json.loads(each.pop("manifest.json")) for each in (found, expected)]
+    assert found == expected
+    assert manifests[0]["pairs"] == manifests[1]["pairs"]
 
 
 def test_nothing_kept_is_an_error(text, tmp_path):
@@ -288,7 +415,7 @@ def from_mirrors(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("mirrors")
     mirror(folder / "wmt")
     for pair in ("de-en", "fr-en"):
-        (folder / "wmt" / pair / "README").write_text("not a parquet file")
+        (folder / "wmt" / pair / "README").write_text("not a parquet file", encoding="utf-8")
     archive(folder / "iwslt" / "de-en.tgz")
     run_script(
         "prepare", "wmt14", "--pairs", "en-de,en-fr", "--local", folder / "wmt",
@@ -317,12 +444,16 @@ def test_the_transfer_test_set_has_the_subwords_of_the_training(from_mirrors):
     dictionary = Dictionary.load(str(iwslt14 / "bin" / "dict.de.txt"))
     binarised = data_utils.load_indexed_dataset(str(iwslt14 / "bin/test.en-de.de"), dictionary)
     assert len(binarised) == 10
-    manifest = json.loads((iwslt14 / "manifest.json").read_text())["pairs"]["en-de"]
+    manifest = json.loads((iwslt14 / "manifest.json").read_text(encoding="utf-8"))["pairs"]["en-de"]
     assert "train" not in manifest
     assert manifest["tests"]["test"]["gen_subset"] == "test"
     raw = read_lines(iwslt14 / "raw" / "test.en-de.de")
     assert raw[0] == "de 0 & one"
-    unknown = sum(c not in (wmt14 / "bin/dict.de.txt").read_text() for line in raw for c in line)
+    unknown = sum(
+        c not in (wmt14 / "bin/dict.de.txt").read_text(encoding="utf-8")
+        for line in raw
+        for c in line
+    )
     assert (manifest["tests"]["test"]["unknown_characters"]["de"] > 0) == (unknown > 0)
 
 
@@ -339,8 +470,13 @@ def test_the_transfer_test_set_has_the_subwords_of_the_training(from_mirrors):
         (["files", "--train", "x", "--valid", "x", "--test", "x"], "expected NAME=PREFIX"),
         (["files", "--train", "nowhere", "--valid", "x"], "no training text for en-de"),
         (["wmt14", "--vocab-size", "0"], "--vocab-size must be 1 or more, got 0"),
-        (["wmt14", "--character-coverage", "2"], "--character-coverage must be above 0"),
+        (["wmt14", "--character-coverage", "2"], "--character-coverage must be from 0.98"),
+        (["wmt14", "--character-coverage", "0.5"], "must be from 0.98 to 1, got 0.5"),
         (["wmt14", "--max-ratio", "0.5"], "--max-ratio must be 1 or more, got 0.5"),
+        (["wmt14", "--max-ratio", "nan"], "--max-ratio must be 1 or more, got nan"),
+        (["files", "--train", "x", "--valid", "x", "--test", "a,b=x"], "--test a,b=x: expected"),
+        (["files", "--train", "x", "--valid", "x", "--test", "a/b=x"], "--test a/b=x: expected"),
+        (["files", "--train", "x", "--valid", "x", "--pairs", "en/x-de"], "'en/x-de': expected"),
     ],
 )
 def test_wrong_commands_are_one_clear_line(tmp_path, monkeypatch, capsys, arguments, message):

@@ -9,6 +9,8 @@ import pytest
 from rim_nmt.commands import training_progress
 from rim_nmt.experiments.cells import Cell, read_log
 from rim_nmt.files import InputError
+from tests.conftest import ROOT
+from tests.tools.test_processes import is_running, wait_for
 
 LOG = """\
 2026-01-01 | INFO | fairseq_cli.train | num. shared model params: 1,234 (num. trained: 1,234)
@@ -26,7 +28,7 @@ Killed
 
 def test_the_log_is_read_as_the_last_run_left_it(tmp_path):
     log = tmp_path / "train.log"
-    log.write_text(LOG)
+    log.write_text(LOG, encoding="utf-8")
     assert read_log(log) == {
         "parameters": 1234,
         "updates": 30,
@@ -39,14 +41,14 @@ def test_the_log_is_read_as_the_last_run_left_it(tmp_path):
 
 def test_a_log_without_validation_is_refused(tmp_path):
     log = tmp_path / "train.log"
-    log.write_text(LOG.splitlines()[0])
+    log.write_text(LOG.splitlines()[0], encoding="utf-8")
     with pytest.raises(InputError) as error:
         read_log(log)
     assert "no validation" in str(error.value) and str(log) in str(error.value)
 
 
 def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
+    return [sys.executable, str(ROOT / "tests" / "execute.py"), code]
 
 
 def make_cell(folder, **commands) -> Cell:
@@ -59,7 +61,7 @@ def make_cell(folder, **commands) -> Cell:
             f"from pathlib import Path; folder = Path({str(folder)!r})\n"
             f"(folder / 'done').open('a').write({name + ' '!r})\n"
             f"path = folder / {product!r}; path.parent.mkdir(exist_ok=True)\n"
-            f"path.write_text({content!r})"
+            f'path.write_text({content!r}, encoding="utf-8")'
         )
 
     made = {
@@ -80,8 +82,12 @@ def test_a_cell_runs_its_steps_once(tmp_path):
     cell = make_cell(tmp_path / "cell")
     assert not cell.finished
     assert run_cell(cell) and run_cell(cell)
-    assert (cell.folder / "done").read_text().split() == ["train", "average", "score"]
-    result = json.loads((cell.folder / "result.json").read_text())
+    assert (cell.folder / "done").read_text(encoding="utf-8").split() == [
+        "train",
+        "average",
+        "score",
+    ]
+    result = json.loads((cell.folder / "result.json").read_text(encoding="utf-8"))
     assert cell.finished
     assert (result["model"], result["seed"], result["updates"]) == ("rim", 1, 30)
     assert result["scores"]["test"]["BLEU"]["score"] == 12.5
@@ -96,7 +102,11 @@ def test_a_cell_goes_on_with_the_step_that_failed(tmp_path):
     (broken.folder / "cell.json").unlink()  # it was another command, which would be refused
     cell = make_cell(tmp_path / "cell")
     run_cell(cell)
-    assert (cell.folder / "done").read_text().split() == ["train", "average", "score"]
+    assert (cell.folder / "done").read_text(encoding="utf-8").split() == [
+        "train",
+        "average",
+        "score",
+    ]
 
 
 def test_a_folder_made_by_other_commands_is_refused(tmp_path):
@@ -108,38 +118,28 @@ def test_a_folder_made_by_other_commands_is_refused(tmp_path):
     assert "another learning rate" in str(error.value)
 
 
-def test_a_training_keeps_its_cell_when_its_starter_is_killed(tmp_path):
-    """It goes on by itself; nobody may start a second one beside it, nor another one behind it."""
+def test_a_training_ends_with_its_starter_and_goes_on_with_the_next(tmp_path):
+    """While it runs nobody may start a second one beside it."""
     folder = tmp_path / "cell"
-    started, ended = folder / "started", folder / "end"
+    started = folder / "started"
     code = (
-        f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\n"
-        f"while not pathlib.Path({str(ended)!r}).exists(): time.sleep(0.05)\n"
-        f"open({str(folder / 'done')!r}, 'a').write('train ')\nprint({LOG!r})"
+        f"import os, pathlib, time\nlog = open({str(folder / 'done')!r}, 'a')\n"
+        f"path = pathlib.Path({str(started)!r})\n"
+        "if not path.exists():\n    path.write_text(str(os.getpid())); time.sleep(300)\n"
+        f"log.write('train ')\nprint({LOG!r})"
     )
     starter = (
         "import sys; from pathlib import Path; from tests.experiments.test_cells import *\n"
         f"run_cell(make_cell(Path({str(folder)!r}), train=python({code!r})))"
     )
-    process = subprocess.Popen([sys.executable, "-c", starter])
-    try:
-        _wait_for(started.exists)
-        cell = make_cell(folder, train=python(code))
-        assert not run_cell(cell)
-        process.kill()
-        process.wait()
-        assert not run_cell(cell)
-    finally:
-        ended.touch()
-    _wait_for(lambda: run_cell(cell))
-    assert cell.finished
-    assert (folder / "done").read_text().split() == ["train", "average", "score"]
-
-
-def _wait_for(condition) -> None:
-    import time
-
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    process = subprocess.Popen([sys.executable, "-c", starter], cwd=ROOT)
+    wait_for(lambda: started.exists() and started.read_text(encoding="utf-8"))
+    training = int(started.read_text(encoding="utf-8"))
+    cell = make_cell(folder, train=python(code))
+    assert not run_cell(cell)
+    assert is_running(training)
+    process.kill()
+    process.wait()
+    wait_for(lambda: not is_running(training))
+    assert run_cell(cell) and cell.finished
+    assert (folder / "done").read_text(encoding="utf-8").split() == ["train", "average", "score"]

@@ -181,8 +181,13 @@ def assert_same_cell(one: Path, other: Path) -> None:
     contents = []
     for folder in (one, other):
         state = torch.load(folder / "checkpoint.pt", weights_only=True)
-        log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-        contents.append([state, log, json.loads((folder / "result.json").read_text())])
+        log = [
+            json.loads(line)
+            for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
+        contents.append(
+            [state, log, json.loads((folder / "result.json").read_text(encoding="utf-8"))]
+        )
     assert contents[0][1], "nothing was logged"
     assert same_but_seconds(*contents)
 
@@ -287,7 +292,7 @@ def cells(tmp_path) -> Path:
 
 def test_the_table_says_what_the_cells_hold(cells):
     write_report(cells, cells / "report")
-    table = (cells / "report" / "table.md").read_text()
+    table = (cells / "report" / "table.md").read_text(encoding="utf-8")
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert rows == [
         "| model | width | parameters | learned | updates | CPU hours | 2 | 4 | 6 |",
@@ -296,7 +301,7 @@ def test_the_table_says_what_the_cells_hold(cells):
         "| lstm | 24 | 12,345 | 1 of 2 | 40 (40 to 40) | 1.00 (1.00 to 1.00) "
         "| 0.125 (0.000 to 0.250) | 1.750 (1.500 to 2.000) | 3.500 (3.000 to 4.000) |",
     ]
-    rim, lstm = json.loads((cells / "report" / "table.json").read_text())["rows"]
+    rim, lstm = json.loads((cells / "report" / "table.json").read_text(encoding="utf-8"))["rows"]
     assert (rim["model"], rim["seeds"], rim["loss"]["4"]) == ("rim", [1], [0.125])
     assert (lstm["model"], lstm["seeds"], lstm["loss"]["4"]) == ("lstm", [1, 2], [1.5, 2.0])
 
@@ -341,7 +346,7 @@ def run_copying(*options: object) -> None:
         (["--models", "rim", "gru"], "no model 'gru'"),
         (["--seeds", 0], "--seeds must be 1 or more, got 0"),
         (["--curve-spans", 5, -1], "--curve-spans must be 0 or more, got -1"),
-        (["--lr", 0], "--lr must be above 0, got 0.0"),
+        (["--lr", 0], "--lr must be a number above 0, got 0.0"),
         (["--device", "cuda"], "there is no GPU"),
     ],
 )
@@ -385,4 +390,4 @@ def test_killed_and_called_again(tmp_path):
     assert "rim-24/seed1: goes on after" in done.stdout and "learned after" in done.stdout
     train_cell(tmp_path / "whole", TINY, max_update=60)
     assert_same_cell(tmp_path / "whole" / TINY.cell, log.parent)
-    assert "| rim | 24 |" in (tmp_path / "report" / "table.md").read_text()
+    assert "| rim | 24 |" in (tmp_path / "report" / "table.md").read_text(encoding="utf-8")

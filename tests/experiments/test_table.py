@@ -96,7 +96,7 @@ def test_mean_and_spread_over_seeds(cells):
 
 def test_the_table_shows_every_row_in_order(cells, tmp_path):
     write_report(cells, tmp_path / "out")
-    text = (tmp_path / "out" / "table.md").read_text()
+    text = (tmp_path / "out" / "table.md").read_text(encoding="utf-8")
     rows = [line.split(" | ")[:2] for line in text.splitlines()[2:6]]
     assert rows == [
         ["| en-de", "rim"],
@@ -104,7 +104,7 @@ def test_the_table_shows_every_row_in_order(cells, tmp_path):
         ["| en-de", "transformer"],
         ["| en-de + en-fr", "rim"],
     ]
-    written = json.loads((tmp_path / "out" / "table.json").read_text())
+    written = json.loads((tmp_path / "out" / "table.json").read_text(encoding="utf-8"))
     rim = written["rows"][0]["scores"]["test"]["BLEU"]
     assert f"{rim['mean']:.1f} ± {rim['spread']:.1f}" in text
     assert "BLEU signature" in text and "chrF signature" in text

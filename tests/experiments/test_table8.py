@@ -159,6 +159,12 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path):
         (["--data", "en-nl"], "en-nl"),
         (["--lr", "fast"], "fast"),
         (["--lr", "gru=0.1"], "gru"),
+        (["--lr", "-1"], "--lr -1: -1 is out of range"),
+        (["--lr", "nan"], "--lr nan: nan is out of range"),
+        (["--dropout", "rim=1"], "--dropout rim=1: 1 is out of range"),
+        (["--variant", "x=--num-active 9"], "--variant x: num_active 9 is more than"),
+        (["--variant", "x=--no-such-flag"], "--variant x: unrecognized arguments: --no-such-flag"),
+        (["--variant", "x=--comm-heads two"], "invalid int value: 'two'"),
         (["--seeds", "0"], "--seeds"),
         (["--max-update", "0"], "--max-update"),
         (["--scale", "paper", "--amp"], "--amp"),
@@ -166,7 +172,7 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path):
 )
 def test_wrong_arguments_are_named(arguments, named, prepared):
     with pytest.raises(InputError) as error:
-        run_table8("--scale", "tiny", "--prepared", prepared, *arguments)
+        run_table8("--scale", "tiny", "--prepared", prepared, "--dry-run", *arguments)
     assert named in str(error.value)
 
 
@@ -195,13 +201,13 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path, mo
 
     shown = run_script("experiment", "table8", *arguments).stdout
     assert "goes on from its last checkpoint" in shown
-    assert "Loaded checkpoint" in (cell / "train.log").read_text()
-    result = json.loads((cell / "result.json").read_text())
+    assert "Loaded checkpoint" in (cell / "train.log").read_text(encoding="utf-8")
+    result = json.loads((cell / "result.json").read_text(encoding="utf-8"))
     assert result["updates"] == 36 and len(result["valid"]) == 18
     assert result["usage"].keys() >= {"enc_usage", "dec_usage"}
-    table = (out / "report" / "table.md").read_text()
+    table = (out / "report" / "table.md").read_text(encoding="utf-8")
     assert f"{result['scores']['transfer']['BLEU']['score']:.1f}" in table
-    assert json.loads((cell / "cell.json").read_text())["commands"] == [
+    assert json.loads((cell / "cell.json").read_text(encoding="utf-8"))["commands"] == [
         shlex.split(line) for line in printed
     ]
 

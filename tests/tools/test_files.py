@@ -1,17 +1,31 @@
 """Reading and writing aligned text."""
 
 import gzip
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from rim_nmt import files
 from rim_nmt.files import (
     InputError,
+    InUseError,
     atomic_path,
+    check_writable,
     folder_lock,
+    is_vacant,
+    make_marked,
+    read_json,
     read_lines,
     read_parallel,
+    remove_marked,
     write_lines,
 )
+from tests.conftest import ROOT
 
 
 def test_only_newlines_end_lines(tmp_path):
@@ -68,7 +82,7 @@ def test_an_error_leaves_the_old_content_and_no_rubbish(tmp_path):
 
     def fail_half_way():
         with atomic_path(tmp_path / "text") as temporary:
-            temporary.write_text("half")
+            temporary.write_text("half", encoding="utf-8")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -77,8 +91,81 @@ def test_an_error_leaves_the_old_content_and_no_rubbish(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["text"]
 
 
-def test_a_folder_is_locked_once(tmp_path):
+def test_a_folder_is_locked_once_and_says_by_whom(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
     folder = tmp_path / "new" / "cell"
+    holder = rf"process {os.getpid()} on .*is at work on"
     for _ in range(2):
-        with folder_lock(folder) as first, folder_lock(folder) as second:
-            assert first is not None and second is None
+        with folder_lock(folder), pytest.raises(InUseError, match=holder):
+            folder_lock(folder).__enter__()
+        assert list(folder.parent.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_taken_away(tmp_path):
+    """Killed while it writes a file and has a folder locked."""
+    code = (
+        "import os, signal; from pathlib import Path; from rim_nmt.files import *\n"
+        f"with folder_lock(Path({str(tmp_path / 'f')!r})):\n"
+        f"    with atomic_path(Path({str(tmp_path / 'text')!r})) as path:\n"
+        "        path.write_text('half', encoding='utf-8'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {".text.unfinished", ".f.lock"}
+    with folder_lock(tmp_path / "f"):
+        write_lines(tmp_path / "text", ["new"])
+    assert [path.name for path in tmp_path.iterdir()] == ["text"]
+    assert read_lines(tmp_path / "text") == ["new"]
+
+
+def test_two_writers_of_a_file_take_turns(tmp_path):
+    """Twenty threads: each finds its own content to be whole."""
+    lines = [[f"{number}"] * 1000 for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda content: write_lines(tmp_path / "text", content), lines))
+    assert read_lines(tmp_path / "text") in lines
+    assert [path.name for path in tmp_path.iterdir()] == ["text"]
+
+
+def test_folders_get_their_name_whole(tmp_path):
+    (tmp_path / "folder").mkdir()
+    make_marked(tmp_path / "folder", "mark.json", {"a": "ä"})
+    assert read_json(tmp_path / "folder" / "mark.json") == {"a": "ä"}
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    remove_marked(tmp_path / "folder", "mark.json")
+    assert is_vacant(tmp_path / "folder") and is_vacant(tmp_path)
+
+
+def test_a_damaged_json_file_is_named(tmp_path):
+    (tmp_path / "a.json").touch()
+    with pytest.raises(InputError, match=r"a\.json is damaged"):
+        read_json(tmp_path / "a.json")
+
+
+def test_where_nothing_can_be_written_is_said_before(tmp_path):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file" / "scores", Path("/proc/scores")):
+        with pytest.raises(InputError, match=f"{folder} cannot be written to"):
+            check_writable(folder)
+    check_writable(tmp_path / "scores")
+    assert is_vacant(tmp_path / "scores")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_the_old_content(small_disk):
+    write_lines(small_disk / "text", ["old"])
+    with pytest.raises(OSError, match="No space left"):
+        write_lines(small_disk / "text", ["new" * 1000] * 1000)
+    assert read_lines(small_disk / "text") == ["old"]
+    assert [path.name for path in small_disk.iterdir()] == ["text"]
