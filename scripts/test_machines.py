@@ -127,7 +127,9 @@ def not_root(number: int = 65534, own: bool = True, **environment: str | None):
 
 
 def other_path(work: Path) -> Machine:
-    return Machine({}, copy_of_clone(work / "Ein Ordner für Klone"), make=True)
+    return Machine(
+        {}, copy_of_clone(work / os.fsdecode("Ein Ordner für Klone".encode())), make=True
+    )
 
 
 # caches are where the code itself has them

@@ -36,7 +36,7 @@ esac
 @pytest.fixture
 def clone(tmp_path) -> Path:
     """What install.sh needs of a clone, at a path that must be quoted."""
-    folder = tmp_path / "Ein Ordner für Klone"
+    folder = tmp_path / os.fsdecode("Ein Ordner für Klone".encode())  # whatever the locale
     (folder / "scripts").mkdir(parents=True)
     (folder / "bin").mkdir()
     (folder / "tmp").mkdir()
