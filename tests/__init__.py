@@ -9,6 +9,7 @@ clone cannot be written to. Empty, it leaves caches and the hub's settings as th
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -43,4 +44,11 @@ def move_caches() -> None:
         os.environ[name] = os.path.join(folder, name.lower())
 
 
+def hear_ctrl_c() -> None:
+    """What is started in the background by a script ignores it, and so would its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 move_caches()
+hear_ctrl_c()
