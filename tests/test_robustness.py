@@ -29,6 +29,7 @@ from tests.tools.test_processes import is_running, wait_for
 KILLS = 20
 CHAIN = 4  # kills before a run may end
 SIZES = {"train_size": 300, "valid_size": 20, "test_size": 20, "transfer_size": 10}
+UPDATES = 24  # within the first epoch: what is stopped later ends with other weights
 
 PREPARE = """
 import sys; from pathlib import Path
@@ -40,7 +41,7 @@ load = lambda: files_corpus(["en-de"], [text / "train"], text / "valid", {"test"
 if __name__ == "__main__":
     run_main(lambda: prepare(Path("out"), {}, load, Options(vocab_size=300)))
 """
-TRAIN = """
+TRAIN = f"""
 import json; from pathlib import Path
 from rim_nmt.cli import run_main
 from rim_nmt.commands import is_trained, train, training_progress
@@ -49,7 +50,7 @@ def main():
     log = Path("out/train.log")
     if not is_trained(log):
         with training_progress() as progress:
-            train(command, log, 100, progress)
+            train(command, log, {UPDATES}, progress)
 run_main(main)
 """
 DEMO = f"""
@@ -58,8 +59,8 @@ from rim_nmt import demo
 from rim_nmt.cli import run_main
 from rim_nmt.data import corpus
 if __name__ == "__main__":
-    corpus.write = functools.partial(corpus.write, **{SIZES})
-    demo.MAX_UPDATE, demo.VOCAB_SIZE = 60, 300
+    corpus.write = functools.partial(corpus.write, **{SIZES | {"train_size": 1500}})
+    demo.MAX_UPDATE, demo.VOCAB_SIZE = {UPDATES}, 300
     run_main(demo.run_demo)
 """
 
@@ -98,7 +99,7 @@ def descendants(number: int) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["prepare", "train", "demo"])
-def test_killed_at_random_moments_and_started_again(tmp_path, prepared, what, capsys):
+def test_killed_at_random_moments_and_started_again(tmp_path, prepared, what, monkeypatch, capsys):
     """SIGKILL for the process alone; whatever it has started has to end by itself."""
     program, left = {
         "prepare": (PREPARE, content),
@@ -106,8 +107,9 @@ def test_killed_at_random_moments_and_started_again(tmp_path, prepared, what, ca
         "demo": (DEMO, demo_left),
     }[what]
     corpus.write(tmp_path / "text", **SIZES)
-    decay = ("--lr-scheduler", "polynomial_decay", "--total-num-update", 100, "--max-update", 100)
-    command = [str(part) for part in train_command(prepared, Path("out"), *decay)]
+    often = ("--max-tokens", 200, "--max-update", UPDATES, "--save-interval-updates", 5)
+    monkeypatch.chdir(tmp_path)  # which is above none of the paths
+    command = [str(part) for part in train_command(prepared, Path("out"), *often)]
     (tmp_path / "command.json").write_text(json.dumps(command), encoding="utf-8")
     script = tmp_path / "program.py"
     script.write_text(program, encoding="utf-8")
@@ -128,6 +130,7 @@ def test_killed_at_random_moments_and_started_again(tmp_path, prepared, what, ca
         assert process.returncode == 0, errors.decode()
         return left(folder), sorted(str(path.relative_to(folder)) for path in folder.iterdir())
 
+    finish(tmp_path / "first")  # when the system has read no file yet, it takes much longer
     started = time.monotonic()
     expected = finish(tmp_path / "undisturbed")
     seconds = time.monotonic() - started
@@ -140,6 +143,7 @@ def test_killed_at_random_moments_and_started_again(tmp_path, prepared, what, ca
             try:
                 process.communicate(timeout=rng.uniform(0, seconds))
                 assert process.returncode == 0
+                break
             except subprocess.TimeoutExpired:
                 family = descendants(process.pid)
                 process.send_signal(signal.SIGKILL)
