@@ -1,4 +1,4 @@
-"""Whole after every kill, and one line out for each line in: counts are printed (-s shows them)."""
+"""Whole after every kill, and one line out for each line in: counts are printed."""
 
 import functools
 import json
@@ -195,8 +195,9 @@ def fuzzed(count: int, seed: int) -> list[str]:
 
 
 @pytest.fixture
-def translate_lines(trained, monkeypatch, capfd) -> Callable[[bytes], tuple[int, str, str]]:
+def translate_lines(trained, monkeypatch, capfd, caplog) -> Callable[[bytes], tuple[int, str, str]]:
     """scripts/translate.py on these bytes: exit status, output, errors."""
+    caplog.set_level("WARNING", logger="fairseq")  # as the script has it
     translator = Translator(
         trained.checkpoint, trained.data / "bin", trained.data / "sentencepiece.model"
     )
