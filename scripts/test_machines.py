@@ -28,6 +28,7 @@ KERNEL = f"{RIM} tests/mechanism/test_kernel.py tests/mechanism/test_kernel_inpu
 MODELS = "tests/models/test_model.py tests/models/test_multilingual.py"
 BFLOAT16 = "tests/models/test_fairseq_fixes.py tests/test_processor.py"
 TEXT = "tests/data tests/tools tests/test_corpus.py tests/test_demo.py"
+DOWNLOADS = "tests/data/test_download.py tests/data/test_wmt14.py tests/data/test_iwslt14.py"
 COMMANDS = "tests/test_end_to_end.py"
 EXPERIMENTS = "tests/experiments/test_table.py tests/experiments/test_cells.py"
 
@@ -156,14 +157,14 @@ MACHINES: dict[str, tuple[Callable[[Path], Machine], str]] = {
     "threads-2": (variables(OMP_NUM_THREADS="2"), f"{KERNEL} {MODELS}"),
     "locale-c": (variables(LC_ALL="C", PYTHONUTF8="0"), f"{TEXT} {COMMANDS} {EXPERIMENTS}"),
     "locale-latin1": (latin1, f"{TEXT} {COMMANDS} {EXPERIMENTS}"),
-    "proxy": (variables(**DEAD_PROXY), f"{TEXT} {COMMANDS}"),
-    "hub-offline": (variables(HF_HUB_OFFLINE="1"), f"{TEXT} {COMMANDS}"),
+    "proxy": (variables(**DEAD_PROXY), f"{DOWNLOADS} {COMMANDS}"),
+    "hub-offline": (variables(HF_HUB_OFFLINE="1"), DOWNLOADS),
     # which tests take away, but not here
     "commands-offline": (own_home(HF_HUB_OFFLINE="1"), COMMANDS),
     "not-root": (not_root(), f"{TEXT} {COMMANDS} {KERNEL}"),
     "home-missing": (
         not_root(**{**USERS_CACHES, "HOME": "/nonexistent"}),
-        f"{COMMANDS} {EXPERIMENTS} tests/data",
+        f"{COMMANDS} {EXPERIMENTS}",
     ),
     "home-unset": (not_root(**{**USERS_CACHES, "HOME": None}), f"{COMMANDS} {EXPERIMENTS}"),
     # a user whom the system does not know, as in a container
@@ -173,7 +174,7 @@ MACHINES: dict[str, tuple[Callable[[Path], Machine], str]] = {
     ),
     "home-read-only": (not_root(own=False, **USERS_CACHES), f"{COMMANDS} {EXPERIMENTS}"),
     "cache-unwritable": (
-        variables(**{**USERS_CACHES, "XDG_CACHE_HOME": "/dev/null/cache"}),
+        own_home(XDG_CACHE_HOME="/dev/null/cache"),
         f"{COMMANDS} {EXPERIMENTS}",
     ),
     "path": (other_path, f"{KERNEL} {TEXT} {COMMANDS} {EXPERIMENTS}"),
