@@ -353,6 +353,8 @@ def test_both_directions_in_one_folder(small):
 )
 def test_the_locale_does_not_matter(text, one_pair, tmp_path, env):
     name = env["LC_ALL"]
+    if name == "C" and not f"{ROOT} {sys.prefix}".isascii():
+        pytest.skip("in ASCII alone torch cannot be imported from a folder with such a name")
     try:
         locale.setlocale(locale.LC_CTYPE, name)
     except locale.Error:
