@@ -16,7 +16,7 @@ import torch
 
 from benchmarks.layers import KINDS, train
 from benchmarks.timing import interleaved
-from rim_nmt.files import atomic_path
+from rim_nmt.runtime.files import atomic_path
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -20,7 +20,7 @@ import torch
 
 from benchmarks.timing import interleaved
 from rim_nmt.mechanism import RIM
-from rim_nmt.processor import bfloat16_obstacle
+from rim_nmt.plugin.processor import bfloat16_obstacle
 
 KINDS = {  # built from I, D and, where they are not 6 and 4, K and A
     "torch.nn.LSTM": lambda input_size, hidden_size, *_: torch.nn.LSTM(input_size, hidden_size),

@@ -13,8 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.models import make_batch, make_dictionary, make_trainer
 from benchmarks.timing import interleaved
-from rim_nmt.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_freed_memory
-from rim_nmt.models.twins import SIZES, twins
+from rim_nmt.models.matched_sizes import SIZES, matched_models
+from rim_nmt.plugin.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_freed_memory
 
 M_MMAP_THRESHOLD = -3
 MB = 1024 * 1024
@@ -40,7 +40,7 @@ def main() -> None:
 
     dictionary = make_dictionary(arguments.vocabulary)
     batch, tokens = make_batch(dictionary, arguments.batch)
-    for name, flags in twins(arguments.size).items():
+    for name, flags in matched_models(arguments.size).items():
         trainer = make_trainer(flags, dictionary)
 
         def train(allocator, trainer=trainer) -> None:

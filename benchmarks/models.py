@@ -25,10 +25,10 @@ from fairseq.tasks.translation import TranslationTask
 from fairseq.trainer import Trainer
 
 from benchmarks.timing import interleaved
-from rim_nmt.cli import quiet_fairseq
-from rim_nmt.commands import USER_DIR
-from rim_nmt.models.twins import twins
-from rim_nmt.processor import bfloat16_obstacle
+from rim_nmt.cli.shared import quiet_fairseq
+from rim_nmt.models.matched_sizes import matched_models
+from rim_nmt.plugin.processor import bfloat16_obstacle
+from rim_nmt.runtime.fairseq_commands import USER_DIR
 
 # fairseq's own LSTM in widths that give it the number of parameters that the RIM has
 FAIRSEQ_LSTM = {"tiny": (128, 73, 146), "iwslt": (256, 195, 390), "base": (512, 280, 560)}
@@ -36,7 +36,7 @@ FAIRSEQ_LSTM = {"tiny": (128, 73, 146), "iwslt": (256, 195, 390), "base": (512, 
 
 def family(size: str) -> dict[str, list[str]]:
     """Models of one size: name -> flags."""
-    ours = twins(size)
+    ours = matched_models(size)
     embedding, encoder, decoder = FAIRSEQ_LSTM[size]
     fairseq_lstm = (
         "--arch lstm --encoder-bidirectional --encoder-layers 2 --decoder-layers 2 "

@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from rim_nmt.data import corpus
-from rim_nmt.files import read_lines
+from rim_nmt.runtime.files import read_lines
+from rim_nmt.toy import corpus
 
 CHUNK = 50_000
 

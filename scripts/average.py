@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli import run_main
+from rim_nmt.cli.shared import run_main
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.last is not None and (arguments.last < 1 or len(arguments.checkpoints) > 1):
         parser.error("--last N takes a number from 1 on and one folder")
-    from rim_nmt.averaging import average_checkpoints, last_checkpoints
+    from rim_nmt.translation.averaging import average_checkpoints, last_checkpoints
 
     checkpoints = arguments.checkpoints
     if arguments.last:

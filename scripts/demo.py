@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli import run_main
+from rim_nmt.cli.shared import run_main
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--compare", action="store_true", help="train and score the LSTM twin too")
     parser.add_argument("--clean", action="store_true", help="remove what the demo made")
     arguments = parser.parse_args()
-    from rim_nmt import demo
+    from rim_nmt.experiments import demo
 
     if arguments.clean:
         demo.clean()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli import run_main
-from rim_nmt.experiments import copying, table8
+from rim_nmt.cli.shared import run_main
+from rim_nmt.experiments.copying import options as copying
+from rim_nmt.experiments.table8 import options as table8
 
 
 def main() -> None:

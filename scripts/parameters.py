@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli import quiet_fairseq, run_main
-from rim_nmt.files import InputError
+from rim_nmt.cli.shared import quiet_fairseq, run_main
+from rim_nmt.errors import InputError
 
 
 def main() -> None:
@@ -29,15 +29,15 @@ def main() -> None:
         raise InputError(f"--vocab-size must be 4 or more, got {vocab_size}")
 
     quiet_fairseq()
+    from rim_nmt.models.matched_sizes import SIZES, matched_models
     from rim_nmt.models.parameters import build_without_memory, count_parameters
-    from rim_nmt.models.twins import SIZES, twins
 
     print(f"vocabulary of {vocab_size:,}")
     print(f"{'size':6} {'pairs':>5} {'model':12} {'parameters':>12} {'to RIM':>7}")
     for pairs in (("en-de",), ("en-de", "en-fr")):
         for size in SIZES:
             counts = {}
-            for model, flags in twins(size, len(pairs) > 1).items():
+            for model, flags in matched_models(size, len(pairs) > 1).items():
                 counts[model] = count_parameters(build_without_memory(flags, vocab_size, pairs))
                 ratio = counts[model] / counts["rim"]
                 row = f"{size:6} {len(pairs):5} {model:12} {counts[model]:12,} {ratio:7.4f}"

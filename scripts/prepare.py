@@ -9,9 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli import available_cores, run_main
+from rim_nmt.cli.shared import available_cores, run_main
 from rim_nmt.data.cleaning import Cleaner
-from rim_nmt.files import InputError, is_name
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import is_name
 
 
 def parse_arguments() -> argparse.Namespace:

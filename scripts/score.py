@@ -11,8 +11,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli import add_model_arguments, load_translator, run_main
-from rim_nmt.files import InputError, check_writable, is_name
+from rim_nmt.cli.shared import add_model_arguments, load_translator, run_main
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import check_writable, is_name
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -49,7 +50,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     translator = load_translator(arguments)
-    from rim_nmt.scoring import raw_test_set, score_test_set, write_scores
+    from rim_nmt.translation.scoring import raw_test_set, score_test_set, write_scores
 
     languages = translator.source_lang, translator.target_lang
     test_sets = {

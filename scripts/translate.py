@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli import add_model_arguments, load_translator, run_main
-from rim_nmt.files import InputError
+from rim_nmt.cli.shared import add_model_arguments, load_translator, run_main
+from rim_nmt.errors import InputError
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from rim_nmt.commands import USER_DIR, fairseq_command
-from rim_nmt.data import corpus
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
-from rim_nmt.files import write_lines
+from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
+from rim_nmt.runtime.files import write_lines
+from rim_nmt.toy import corpus
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = (
@@ -71,7 +71,9 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
         monkeypatch.setattr(
             "sys.stdin", io.TextIOWrapper(io.BytesIO(input.encode()), encoding="utf-8")
         )
-        monkeypatch.setattr("rim_nmt.cli.quiet_fairseq", lambda: None)  # other tests may listen
+        monkeypatch.setattr(
+            "rim_nmt.cli.shared.quiet_fairseq", lambda: None
+        )  # other tests may listen
         capsys.readouterr()
         runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")
         return capsys.readouterr().out

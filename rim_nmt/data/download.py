@@ -9,8 +9,8 @@ import requests
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from rim_nmt.commands import console
-from rim_nmt.files import InputError
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.console import console
 
 BLOCK = 1 << 20  # bytes
 PATIENCE = 60  # seconds without a byte after which a source has failed

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from datasets import Dataset
 
-from rim_nmt.files import InputError, is_name
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import is_name
 
 Sentences = tuple[list[str], list[str]]  # the two sides, aligned
 

@@ -15,7 +15,6 @@ which options it was begun; nothing is there before all of the input has been ch
 never held in memory as a whole, except for validation and test sets.
 """
 
-import contextlib
 import dataclasses
 import json
 import shutil
@@ -28,19 +27,34 @@ from pathlib import Path
 
 import datasets
 import numpy as np
-import pyarrow
 from fairseq.data import Dictionary
 from rich.table import Table
 
-from rim_nmt.commands import ProgressBar, console, fairseq_command, preprocess, show
 from rim_nmt.data import cleaning
+from rim_nmt.data.arrow import batches, clean_batch, column, encode_batch, map_pairs
 from rim_nmt.data.cleaning import VERDICTS, Cleaner
 from rim_nmt.data.download import sha256
-from rim_nmt.data.duplicates import mark_duplicates, pair_keys
+from rim_nmt.data.duplicates import mark_duplicates
 from rim_nmt.data.parallel import Corpus, PairText, languages
+from rim_nmt.data.prepared_folder import (
+    BEGUN,
+    MANIFEST,
+    WORK,
+    can_go_on,
+    check_replaceable,
+    finish,
+    is_ours,
+    made_with,
+    same_sources,
+    unchanged,
+    unfinished_path,
+)
 from rim_nmt.data.subwords import encode_lines, train_subwords, vocabulary
-from rim_nmt.files import (
-    InputError,
+from rim_nmt.errors import InputError
+from rim_nmt.plugin import fixes
+from rim_nmt.runtime.console import ProgressBar, console
+from rim_nmt.runtime.fairseq_commands import fairseq_command, preprocess, show
+from rim_nmt.runtime.files import (
     atomic_path,
     copy_file,
     folder_lock,
@@ -52,21 +66,7 @@ from rim_nmt.files import (
     write_json,
     write_lines,
 )
-from rim_nmt.models import fairseq_fixes
-from rim_nmt.processes import forks_end_with_this
-
-fairseq_fixes.apply()
-
-BATCH = 1000  # pairs that a worker cleans or encodes at a time
-# Pairs after which workers are started anew: what they read and have mapped into memory counts as
-# theirs until they end.
-PART = 1_000_000
-
-MANIFEST = "manifest.json"  # by which a prepared folder is known
-BEGUN = "begun.json"  # by which one that is being prepared is known
-WORK = "work"
-MADE = ("raw", "sentencepiece.model", "pieces", "bin", "prepare.log", MANIFEST)
-SUBWORD_OPTIONS = {"vocab_size", "character_coverage", "subword_sample", "subwords_from"}
+from rim_nmt.runtime.processes import forks_end_with_this
 
 
 class NothingKeptError(InputError):
@@ -116,23 +116,24 @@ def prepare(
         InputError: `out` was prepared with other options or is another kind of folder, or another
             process is preparing it; the text is missing or broken; the vocabulary does not fit.
     """
+    fixes.apply()
     asked = json.loads(json.dumps({**recipe, **dataclasses.asdict(options)}, default=str))
-    unfinished = _unfinished(out)
+    unfinished = unfinished_path(out)
     if set(",:") & set(str(out)):
         raise InputError(f"{out}: a comma or a colon would end the name for fairseq; name another")
     with folder_lock(out):
-        if _is_ours(unfinished, MANIFEST):  # killed between the last two steps
-            _finish(unfinished, out)
+        if is_ours(unfinished, MANIFEST):  # killed between the last two steps
+            finish(unfinished, out)
         if not is_vacant(out):
-            if not _is_ours(out, MANIFEST):
+            if not is_ours(out, MANIFEST):
                 raise InputError(
                     f"{out} is there but was not prepared by this command; name another"
                 )
-            if _same(out / MANIFEST, asked, overwrite) and _unchanged(out, overwrite):
+            if made_with(out / MANIFEST, asked, overwrite) and unchanged(out, overwrite):
                 console.print(f"{out} is prepared already with these options: nothing to do")
                 return
-            _check_replaceable(out)
-        if not (is_vacant(unfinished) or _is_ours(unfinished, BEGUN)):
+            check_replaceable(out)
+        if not (is_vacant(unfinished) or is_ours(unfinished, BEGUN)):
             raise InputError(
                 f"{unfinished} is where {out} is prepared, but it was not made by this command: "
                 "move it away, or name another folder"
@@ -147,24 +148,6 @@ def prepare(
     console.print(f"{out} is ready")
 
 
-def remove_prepared(out: Path, recipe: dict) -> None:
-    """Remove a prepared folder, finished or not.
-
-    Args:
-        out: the folder. What this command did not make is left alone.
-        recipe: what it was prepared from; one that was prepared from something else stays.
-
-    Raises:
-        InputError: it is being prepared.
-    """
-    with folder_lock(out):
-        for folder, mark in ((out, MANIFEST), (_unfinished(out), BEGUN)):
-            if _is_ours(folder, mark):
-                made = read_json(folder / mark)["options"]
-                if recipe.items() <= made.items() and not _strange(folder):
-                    remove_marked(folder, mark)
-
-
 def _prepare(
     out: Path,
     unfinished: Path,
@@ -176,10 +159,10 @@ def _prepare(
 ) -> dict:
     """Prepare the corpus, or go on with it; returns the manifest."""
     begun = unfinished / BEGUN
-    going_on = begun.exists() and _can_go_on(unfinished, asked, overwrite)
+    going_on = begun.exists() and can_go_on(unfinished, asked, overwrite)
     corpus = load()  # all of the input is checked here, before anything is written
     sources = dict(corpus.sources)
-    if going_on and _check_sources(begun, sources, overwrite):
+    if going_on and same_sources(begun, sources, overwrite):
         console.print(f"going on with what is in {unfinished}")
         write_json(begun, {"options": asked, "sources": sources})
     else:
@@ -204,7 +187,7 @@ def _prepare(
         },
     }
     write_json(unfinished / MANIFEST, manifest)
-    _finish(unfinished, out)
+    finish(unfinished, out)
     return manifest
 
 
@@ -265,8 +248,13 @@ class _Preparation:
             if self.corpus.filtered:
                 limits = self.options.max_words, self.options.max_ratio
                 cleaner = Cleaner(*languages(pair), *limits)
-            clean = self.map(
-                data, clean_batch, f"clean.{pair}", f"{pair}: cleaning", cleaner=cleaner
+            clean = map_pairs(
+                data,
+                clean_batch,
+                self.work / f"clean.{pair}",
+                self.workers,
+                f"{pair}: cleaning",
+                cleaner=cleaner,
             )
             timer.count = len(clean)
         return clean
@@ -282,7 +270,7 @@ class _Preparation:
             with _Timer(f"{pair}: duplicates", len(clean)):
                 verdicts = np.empty(len(clean), dtype=np.uint8)
                 keys = np.empty(len(clean), dtype=np.uint64)
-                for start, batch in _batches(clean):
+                for start, batch in batches(clean):
                     rows = slice(start, start + len(batch))
                     verdicts[rows], keys[rows] = batch["verdict"], batch["key"]
                 if self.corpus.filtered:
@@ -325,7 +313,7 @@ class _Preparation:
                 if len(kept) > each:  # evenly spaced
                     kept = kept[np.arange(each) * len(kept) // each]
                 for side in ("source", "target"):
-                    yield from _column(data, side, kept)
+                    yield from column(data, side, kept)
 
         options = self.options
         text = self.work / "sample.txt"
@@ -348,10 +336,11 @@ class _Preparation:
             kept = int(np.sum(verdicts == cleaning.KEPT))
             begun = any(self.work.glob(f"encoded.{pair}*.arrow"))
             with _Timer(f"{pair}: encode", kept, begun):
-                encoded = self.map(
+                encoded = map_pairs(
                     clean.select_columns(["source", "target"]),
                     encode_batch,
-                    f"encoded.{pair}",
+                    self.work / f"encoded.{pair}",
+                    self.workers,
                     f"{pair}: encoding",
                     with_indices=True,
                     model=str(self.model),
@@ -365,7 +354,7 @@ class _Preparation:
                         ) as temporary,
                         temporary.open("w", encoding="utf-8", newline="\n") as stream,
                     ):
-                        lines = _column(encoded, side)
+                        lines = column(encoded, side)
                         about = f"{pair}: writing {language}"
                         for line in ProgressBar(lines, desc=about, total=len(encoded)):
                             counts.update(line.split())
@@ -463,128 +452,6 @@ class _Preparation:
             *("--srcdict", dictionary, "--joined-dictionary"),
         )
 
-    def map(
-        self,
-        data: datasets.Dataset,
-        function: Callable,
-        name: str,
-        description: str,
-        with_indices: bool = False,
-        **arguments,
-    ) -> datasets.Dataset:
-        """`function` over all pairs by parallel workers, kept on disk: a second call reads it.
-
-        With `with_indices`, it is also given numbers of the pairs, and from where they count.
-        """
-        starts = range(0, len(data), PART)
-        mapped = []
-        for start in ProgressBar(starts, description, unit=" parts", disable=len(starts) == 1):
-            part = data.select(range(start, min(start + PART, len(data))))
-            if with_indices:
-                arguments["first"] = start
-            with _clear_of_dead_workers():
-                mapped.append(
-                    part.map(
-                        function,
-                        batched=True,
-                        batch_size=BATCH,
-                        with_indices=with_indices,
-                        remove_columns=data.column_names,
-                        num_proc=min(self.workers, max(len(part) // BATCH, 1)),
-                        cache_file_name=str(self.work / f"{name}.{len(mapped):03}.arrow"),
-                        new_fingerprint=f"{name.replace('.', '-')}-{len(mapped):03}",
-                        fn_kwargs=arguments,
-                        desc=description,
-                    )
-                )
-        return datasets.concatenate_datasets(mapped)
-
-
-@contextlib.contextmanager
-def _clear_of_dead_workers() -> Iterator[None]:
-    """What `datasets` says of a worker that was killed, in one line."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "abruptly died" not in str(error):
-            raise
-        raise InputError(
-            "a worker was killed, as happens when memory runs out: try fewer (--workers)"
-        ) from None
-
-
-def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, list]:
-    """Normalise a batch of pairs and judge them.
-
-    Args:
-        batch: columns "source" and "target".
-        cleaner: the filters; None keeps every pair that has text on both sides.
-
-    Returns:
-        The normalised columns (empty where a pair is not kept), "verdict" and "key".
-    """
-    columns: dict[str, list] = {"source": [], "target": [], "verdict": []}
-    for source, target in zip(batch["source"], batch["target"], strict=True):
-        source, target = cleaning.normalise(source), cleaning.normalise(target)
-        if cleaner:
-            verdict = cleaner.verdict(source, target)
-        else:
-            verdict = cleaning.KEPT if source and target else cleaning.EMPTY
-        if verdict != cleaning.KEPT:
-            source = target = ""
-        columns["source"].append(source)
-        columns["target"].append(target)
-        columns["verdict"].append(verdict)
-    columns["key"] = pair_keys(columns["source"], columns["target"])
-    return columns
-
-
-def encode_batch(
-    batch: dict[str, list], indices: list[int], first: int, model: str, verdicts: str
-) -> dict[str, list[str]]:
-    """The kept pairs of a batch as pieces.
-
-    Args:
-        batch: the normalised columns "source" and "target".
-        indices: the numbers of these pairs, counted from `first`.
-        first: the number in the corpus from which they are counted.
-        model: path of the subword model.
-        verdicts: path of the verdicts on all pairs.
-    """
-    start = first + indices[0]
-    kept = np.load(verdicts, mmap_mode="r")[start : start + len(indices)] == cleaning.KEPT
-    return {
-        side: encode_lines(Path(model), [line for line, k in zip(lines, kept, strict=True) if k])
-        for side, lines in batch.items()
-    }
-
-
-def _batches(data: datasets.Dataset) -> Iterator[tuple[int, pyarrow.RecordBatch]]:
-    """What `map` made, from its files one batch after the other, each with the number of its first
-    row: pages that are mapped into memory would stay there and count as this process's."""
-    start = 0
-    for file in data.cache_files:
-        with pyarrow.OSFile(file["filename"]) as source, pyarrow.ipc.open_stream(source) as batches:
-            for batch in batches:
-                yield start, batch
-                start += len(batch)
-
-
-def _column(data: datasets.Dataset, name: str, rows: np.ndarray | None = None) -> Iterator[str]:
-    """One column of what `map` made.
-
-    Args:
-        data: what `map` made.
-        name: the column.
-        rows: only these, in ascending order.
-    """
-    for start, batch in _batches(data):
-        column = batch.column(name)
-        if rows is not None:
-            first, last = np.searchsorted(rows, (start, start + len(batch)))
-            column = column.take(pyarrow.array(rows[first:last] - start))
-        yield from column.to_pylist()
-
 
 class _Timer:
     """Prints how long a step took and, where it counts pairs, how many a second; nothing if the
@@ -616,123 +483,3 @@ def _counts(verdicts: np.ndarray) -> dict[str, int]:
     counts = np.bincount(verdicts, minlength=len(VERDICTS))
     by_name = {name: int(count) for name, count in zip(VERDICTS, counts, strict=True)}
     return {"read": len(verdicts), **by_name}
-
-
-def _unfinished(out: Path) -> Path:
-    return out.with_name(f"{out.name}.unfinished")
-
-
-def _is_ours(folder: Path, mark: str) -> bool:
-    """Whether this command made a folder: its mark says with which options."""
-    with contextlib.suppress(InputError, OSError):
-        content = read_json(folder / mark)
-        return isinstance(content, dict) and {"options", "sources"} <= content.keys()
-    return False
-
-
-def _strange(folder: Path) -> list[str]:
-    """What is in a prepared folder that this command did not put there."""
-    return sorted(path.name for path in folder.iterdir() if path.name not in (*MADE, BEGUN, WORK))
-
-
-def _check_replaceable(out: Path) -> None:
-    """See that nothing is lost with a prepared folder but what this command made.
-
-    Raises:
-        InputError: it holds something else.
-    """
-    if strange := _strange(out):
-        raise InputError(
-            f"{out} cannot be replaced: it also holds {', '.join(strange)}, which this command did "
-            "not make; move that away, or name another folder"
-        )
-
-
-def _same(recorded: Path, asked: dict, overwrite: bool) -> bool:
-    """Whether a folder was made with the options that are asked for now.
-
-    Raises:
-        InputError: it was not, and it is not to be overwritten.
-    """
-    differences = _differences(recorded, asked)
-    if differences and not overwrite:
-        raise InputError(
-            f"{recorded.parent} was prepared with other options:\n"
-            + "\n".join(differences.values())
-            + "\n--overwrite prepares it anew; or choose another --out"
-        )
-    return not differences
-
-
-def _differences(recorded: Path, asked: dict) -> dict[str, str]:
-    """The options that a folder was not made with, and a line for people to read on each."""
-    made = read_json(recorded)["options"]
-    return {
-        name: f"  {name}: {made.get(name)} there, {asked.get(name)} asked for"
-        for name in sorted({*made, *asked})
-        if made.get(name) != asked.get(name)
-    }
-
-
-def _can_go_on(unfinished: Path, asked: dict, overwrite: bool) -> bool:
-    """Whether what was begun is of use: so far, the options of subwords may be others than now
-    where there are no subwords yet.
-
-    Raises:
-        InputError: as for `_same`.
-    """
-    differing = _differences(unfinished / BEGUN, asked).keys()
-    if differing <= SUBWORD_OPTIONS and not (unfinished / "sentencepiece.model").exists():
-        return True
-    return _same(unfinished / BEGUN, asked, overwrite)
-
-
-def _unchanged(out: Path, overwrite: bool) -> bool:
-    """Whether those sources of a prepared folder that are still on disk are what they were.
-
-    Raises:
-        InputError: they are not, and the folder is not to be overwritten.
-    """
-    sources = read_json(out / MANIFEST)["sources"]
-    changed = [
-        name
-        for name, checksum in sources.items()
-        if Path(name).is_file() and sha256(Path(name)) != checksum
-    ]
-    if changed and not overwrite:
-        raise InputError(
-            f"{', '.join(changed)} changed since {out} was prepared: --overwrite prepares it anew"
-        )
-    return not changed
-
-
-def _check_sources(begun: Path, sources: dict[str, str], overwrite: bool) -> bool:
-    """Whether an unfinished preparation has the sources that it was begun with.
-
-    Raises:
-        InputError: they have changed, and it is not to be overwritten.
-    """
-    before = read_json(begun)["sources"]
-    changed = [name for name in {**before, **sources} if sources.get(name) != before.get(name)]
-    if changed and not overwrite:
-        raise InputError(
-            f"{', '.join(changed)} changed since this preparation was begun; --overwrite begins it "
-            "again"
-        )
-    return not changed
-
-
-def _finish(unfinished: Path, out: Path) -> None:
-    """Give the finished folder its name, in the place of an older one.
-
-    Raises:
-        InputError: what has the name was not made by this command.
-    """
-    shutil.rmtree(unfinished / WORK, ignore_errors=True)
-    (unfinished / BEGUN).unlink(missing_ok=True)
-    if not is_vacant(out):
-        if not _is_ours(out, MANIFEST):
-            raise InputError(f"{unfinished} is ready, but {out} is there: move that away")
-        _check_replaceable(out)
-        remove_marked(out, MANIFEST)
-    publish(unfinished, out)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import sentencepiece
 
-from rim_nmt.files import InputError, atomic_path, iterate_lines
-from rim_nmt.processes import end_with
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import atomic_path, iterate_lines
+from rim_nmt.runtime.processes import end_with
 
 
 def train_subwords(

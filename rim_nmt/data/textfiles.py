@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rim_nmt.data.download import sha256
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages, on_disk
-from rim_nmt.files import InputError, find_sides, iterate_lines
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import find_sides, iterate_lines
 
 
 @dataclass(frozen=True)

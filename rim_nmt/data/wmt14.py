@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from rim_nmt.data.download import check_sha256, describe, fetch, sha256
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages
-from rim_nmt.files import InputError
+from rim_nmt.errors import InputError
 
 REPOSITORY = "wmt/wmt14"
 REVISION = "b199e406369ec1b7634206d3ded5ba45de2fe696"  # the state of 2024-04-03

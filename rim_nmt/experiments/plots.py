@@ -4,7 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from rim_nmt.files import atomic_path
+from rim_nmt.runtime.files import atomic_path
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -7,11 +7,11 @@ from types import ModuleType
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import gpu_kernel
-from rim_nmt.mechanism import kernel as cpu_kernel
 from rim_nmt.mechanism.communication import PROJECTIONS, Communication
 from rim_nmt.mechanism.dynamics import GRUDynamics, LSTMDynamics, State
 from rim_nmt.mechanism.input_attention import InputAttention
+from rim_nmt.mechanism.kernels import cpu as cpu_kernel
+from rim_nmt.mechanism.kernels import triton as gpu_kernel
 from rim_nmt.mechanism.selection import select_active
 
 DYNAMICS = {"lstm": LSTMDynamics, "gru": GRUDynamics}
@@ -57,8 +57,8 @@ class RIM(nn.Module):
         comm_value_size: width of its values in each head.
         comm_dropout: dropout on the communication attention.
         comm_projection: "gated" or "linear", the map P from the heads back to width d.
-        kernel: "plain" computes as this file reads; "compiled" is kernel.cpp, for CPUs, which
-            computes nothing for mechanisms that are not active; "triton" is gpu_kernel.py, for
+        kernel: "plain" computes as this file reads; "compiled" is kernels/cpu.cpp, for CPUs, which
+            computes nothing for mechanisms that are not active; "triton" is kernels/triton.py, for
             GPUs; "auto" takes the one of the device where it can be taken.
 
     Raises:

@@ -4,7 +4,7 @@ import torch
 from fairseq import models, options, tasks
 from fairseq.data import Dictionary
 
-import rim_nmt.plugin  # noqa: F401  (registers the models)
+import rim_nmt.models.multilingual  # noqa: F401  (registers the models)
 
 
 def build_without_memory(
@@ -14,7 +14,7 @@ def build_without_memory(
     weights.
 
     Args:
-        flags: of fairseq-train, such as `twins` returns.
+        flags: of fairseq-train, such as `matched_models` returns.
         vocab_size: entries of the dictionary, which all languages share.
         pairs: language pairs; with more than one, the task is `multilingual_translation`.
     """

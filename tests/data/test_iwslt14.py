@@ -11,7 +11,7 @@ import pytest
 
 from rim_nmt.data import iwslt14
 from rim_nmt.data.iwslt14 import TEST_PARTS, iwslt14_corpus, segments, split, tagged_lines
-from rim_nmt.files import InputError
+from rim_nmt.errors import InputError
 from tests.data.server import Answer, serve
 
 TRAIN = {

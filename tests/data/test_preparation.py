@@ -17,7 +17,8 @@ from fairseq.data import Dictionary, data_utils
 from rim_nmt.data import preparation
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
-from rim_nmt.files import InputError, folder_lock, read_lines
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import folder_lock, read_lines
 from tests.conftest import ROOT, run_script
 from tests.data.test_iwslt14 import archive
 from tests.data.test_wmt14 import mirror
@@ -320,7 +321,7 @@ def test_what_the_user_put_into_a_prepared_folder_is_not_overwritten(small):
 
 
 def test_two_preparations_of_a_folder_exclude_each_other(small, monkeypatch):
-    monkeypatch.setattr("rim_nmt.files.PATIENCE", 0.1)
+    monkeypatch.setattr("rim_nmt.runtime.files.PATIENCE", 0.1)
     with (
         folder_lock(small / "out"),
         pytest.raises(InputError, match=rf"process {os.getpid()} .*is at work on .*out"),
@@ -482,7 +483,7 @@ def test_the_transfer_test_set_has_the_subwords_of_the_training(from_mirrors):
     ],
 )
 def test_wrong_commands_are_one_clear_line(tmp_path, monkeypatch, capsys, arguments, message):
-    from rim_nmt.cli import run_main
+    from rim_nmt.cli.shared import run_main
     from scripts import prepare as script
 
     monkeypatch.chdir(tmp_path)

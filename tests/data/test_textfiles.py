@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rim_nmt.data.textfiles import files_corpus, find
-from rim_nmt.files import InputError
+from rim_nmt.errors import InputError
 
 
 def write(path: Path, content: str | bytes) -> Path:

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rim_nmt.commands import ROOT
 from rim_nmt.data import wmt14
 from rim_nmt.data.download import sha256
-from rim_nmt.files import InputError
+from rim_nmt.errors import InputError
+from rim_nmt.runtime.fairseq_commands import ROOT
 from tests.data.server import serve
 
 # sentences a file, in the hub's order
@@ -192,7 +192,7 @@ def test_a_user_without_a_home_who_forbids_the_hub(tmp_path):
     code = f"""
 from pathlib import Path
 from rim_nmt.data import wmt14
-from rim_nmt.files import InputError
+from rim_nmt.errors import InputError
 folder = Path({str(mirror(tmp_path / "there"))!r})
 corpus = wmt14.wmt14_corpus(["en-de"], folder, local=True)
 assert len(corpus.pairs["en-de"].train(folder.parent / "work")) == 12

@@ -10,7 +10,7 @@ from fairseq.logging import metrics
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-import rim_nmt.plugin  # noqa: F401
+import rim_nmt.plugin.register  # noqa: F401
 from rim_nmt.models.config import RecurrentModelConfig
 from rim_nmt.models.model import RecurrentModel
 

@@ -1,0 +1,1 @@
+"""Copying after a dormant span: the paper's Table 1."""

@@ -1,0 +1,1 @@
+"""Translation out of the domain: the paper's Table 8."""

@@ -1,0 +1,1 @@
+"""What `--user-dir user_dir` changes in fairseq. Importing `register` applies it."""

@@ -1,0 +1,272 @@
+"""Raw text in, raw text out: a trained model with its subwords behind one call."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sentencepiece
+import torch
+from fairseq import hub_utils
+from fairseq.data import Dictionary
+from fairseq.dataclass.configs import GenerationConfig
+from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_REGISTRY
+from omegaconf import open_dict
+
+import rim_nmt.plugin.register  # noqa: F401  (registers the models)
+from rim_nmt.data.cleaning import normalise
+from rim_nmt.errors import InputError
+from rim_nmt.plugin import checkpoint_safety
+from rim_nmt.plugin.checkpoint_outline import one_line
+
+# Outputs may be this much longer than the input. fairseq's own limit of 200 pieces whatever the
+# input lets a weak model babble.
+MAX_LENGTH = {"max_len_a": 1.2, "max_len_b": 10}
+
+TASKS = ("translation", "multilingual_translation")  # that a checkpoint may be for
+
+CHUNK = 200  # sentences that are sorted by length together
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation of a sentence and its score (mean log2-probability of its pieces)."""
+
+    text: str
+    score: float
+
+
+class Translator:
+    """Translates with a fairseq checkpoint of any architecture.
+
+    Args:
+        checkpoint: a checkpoint of the tasks `translation` or `multilingual_translation`; several,
+            separated by ":", are an ensemble.
+        data: the folder with `dict.LANG.txt`.
+        sentencepiece_model: the subword model that the training data was encoded with.
+        device: "cpu", "cuda" or "cuda:N"; None takes a GPU where there is one.
+        source_lang: what to translate from, where several pairs have the same target language.
+        target_lang: what to translate into; only a checkpoint of several pairs needs to be told.
+
+    Attributes:
+        pairs: the language pairs that the checkpoint was trained on.
+        source_lang, target_lang: the one that is translated.
+
+    Raises:
+        InputError: a file is missing or is not what it should be, or the languages do not name one
+            pair of the checkpoint.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Path | str,
+        data: Path,
+        sentencepiece_model: Path,
+        device: str | None = None,
+        source_lang: str | None = None,
+        target_lang: str | None = None,
+    ):
+        self.device = choose_device(device)
+        checkpoints = [Path(part).resolve() for part in str(checkpoint).split(":")]
+        for path in checkpoints:
+            if not path.is_file():
+                raise InputError(f"no checkpoint at {path}: train one first, or give its path")
+        dictionaries = _dictionary_sizes(data)
+        _check_subwords(sentencepiece_model)
+        state = checkpoint_safety.load(checkpoints[0])
+        try:
+            self.pairs = _pairs_of_the_task(state, checkpoints[0])
+            languages = self._choose(checkpoint, source_lang, target_lang) if self.pairs else {}
+            _check_architecture(state, checkpoints[0])
+            _check_embeddings(state, checkpoints[0], data, dictionaries, languages)
+            del state  # in the older format it is in memory
+            loaded = hub_utils.from_pretrained(
+                "/",
+                ":".join(str(path) for path in checkpoints),
+                str(data.resolve()),
+                bpe="sentencepiece",
+                sentencepiece_model=str(sentencepiece_model.resolve()),
+                **languages,
+            )
+            self.task, self.cfg = loaded["task"], loaded["args"]
+            # how to search is not for a checkpoint to say: fairseq-train stores the defaults
+            with open_dict(self.cfg):
+                self.cfg.generation = GenerationConfig()
+            hub = hub_utils.GeneratorHubInterface(self.cfg, self.task, loaded["models"])
+            self._hub = hub.eval().to(self.device)
+            if not self.pairs:  # one pair, which fairseq may have found by the data's file names
+                self.pairs = [f"{self.task.cfg.source_lang}-{self.task.cfg.target_lang}"]
+                languages = self._choose(checkpoint, source_lang, target_lang)
+        except InputError:
+            raise
+        except Exception as error:  # what is wrong in a checkpoint can come up anywhere
+            raise InputError(
+                f"{checkpoint} cannot be loaded with {data}: {one_line(error)}"
+            ) from error
+        for path, model in zip(checkpoints, hub.models, strict=True):
+            checkpoint_safety.check_finite(model.named_parameters(), path)
+        self.source_lang, self.target_lang = languages["source_lang"], languages["target_lang"]
+
+    def translate(
+        self,
+        sentences: Sequence[str],
+        beam: int = 5,
+        nbest: int = 1,
+        max_tokens: int = 4000,
+    ) -> Iterator[list[Translation]]:
+        """Translate sentences, in order; a generator, so that progress can be shown.
+
+        Args:
+            sentences: raw text, one sentence each. A blank one is answered with a blank one.
+            beam: hypotheses kept at each step.
+            nbest: translations returned for each sentence, the best first.
+            max_tokens: source pieces in a batch, padding included.
+
+        Raises:
+            InputError: `nbest` is more than `beam` or below 1, or a sentence is longer than the
+                model takes.
+        """
+        if not 1 <= nbest <= beam:
+            raise InputError(f"got nbest {nbest} and beam {beam}: expected 1 <= nbest <= beam")
+        for start in range(0, len(sentences), CHUNK):
+            chunk = sentences[start : start + CHUNK]
+            encoded = [self.encode(sentence) for sentence in chunk]
+            self._check_lengths(encoded, start, max_tokens)
+            filled = [index for index, pieces in enumerate(encoded) if len(pieces) > 1]
+            results = [[Translation("", 0.0)] * nbest for _ in chunk]
+            hypotheses = self._hub.generate(
+                [encoded[index] for index in filled], beam=beam, nbest=nbest, **MAX_LENGTH
+            )
+            for index, best in zip(filled, hypotheses, strict=True):
+                results[index] = [
+                    Translation(self._hub.decode(h["tokens"]), float(h["score"]) / math.log(2))
+                    for h in best[:nbest]
+                ]
+            yield from results
+
+    def encode(self, sentence: str) -> torch.Tensor:
+        """Raw text, normalised, to the numbers of its pieces, ended by </s>."""
+        return self._hub.encode(normalise(sentence))
+
+    def _choose(
+        self, checkpoint: Path | str, source_lang: str | None, target_lang: str | None
+    ) -> dict[str, str]:
+        """The one pair that has the languages that were given."""
+        chosen = [
+            (source, target)
+            for source, target in (pair.split("-") for pair in self.pairs)
+            if source_lang in (None, source) and target_lang in (None, target)
+        ]
+        if len(chosen) != 1:
+            given = (("--source-lang", source_lang), ("--target-lang", target_lang))
+            flags = " ".join(f"{flag} {language}" for flag, language in given if language)
+            raise InputError(
+                f"{checkpoint} translates {', '.join(self.pairs)}, got {flags or 'no language'}: "
+                "choose one of these pairs with --target-lang (or --source-lang and --target-lang)"
+            )
+        return dict(zip(("source_lang", "target_lang"), chosen[0], strict=True))
+
+    def _check_lengths(self, encoded: list[torch.Tensor], start: int, max_tokens: int) -> None:
+        longest = max(range(len(encoded)), key=lambda index: len(encoded[index]))
+        limits = self._hub.max_positions
+        if isinstance(limits, dict):  # for each pair
+            limits = limits[f"{self.source_lang}-{self.target_lang}"]
+        length, limit = len(encoded[longest]), limits[0]
+        if length > limit:
+            raise InputError(
+                f"sentence {start + longest + 1} has {length} pieces, more than the {limit} that "
+                "this model takes: split it"
+            )
+        self._hub.cfg.dataset.max_tokens = max(max_tokens, length)
+        self._hub.cfg.dataset.batch_size = None
+
+
+def choose_device(device: str | None) -> str:
+    """A device that this PyTorch can compute on.
+
+    Args:
+        device: its name; None takes a GPU where there is one.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    known = ["cpu", *(["cuda", *gpus] if gpus else [])]
+    if device is None:
+        return "cuda" if gpus else "cpu"
+    if device not in known:
+        raise InputError(f"--device {device}: this PyTorch can compute on {', '.join(known)}")
+    return device
+
+
+def _dictionary_sizes(data: Path) -> dict[str, int]:
+    """How many entries the dictionary of each language has."""
+    sizes = {}
+    for path in data.glob("dict.*.txt"):
+        try:
+            sizes[path.name.split(".")[1]] = len(Dictionary.load(str(path)))
+        except Exception as error:  # fairseq raises this very class where the encoding is wrong
+            raise InputError(
+                f"{path} is no dictionary, expected lines of a piece and its count, as "
+                f"fairseq-preprocess writes them: {one_line(error)}"
+            ) from error
+    if not sizes:
+        raise InputError(
+            f"no dictionary in {data}: expected dict.LANG.txt, as fairseq-preprocess writes it"
+        )
+    return sizes
+
+
+def _check_subwords(model: Path) -> None:
+    if not model.is_file():
+        raise InputError(f"no SentencePiece model at {model}")
+    try:
+        sentencepiece.SentencePieceProcessor(model_file=str(model)).encode("a")
+    except Exception as error:
+        raise InputError(f"{model} is no SentencePiece model: {one_line(error)}") from error
+
+
+def _setting(state: dict, group: str, name: str):
+    """A value in a checkpoint's configuration of either kind, None where it is missing."""
+    settings = state.get("args") or (state.get("cfg") or {}).get(group)
+    return settings.get(name) if isinstance(settings, dict) else getattr(settings, name, None)
+
+
+def _pairs_of_the_task(state: dict, checkpoint: Path) -> list[str]:
+    """The pairs of a `multilingual_translation` checkpoint, nothing for one of `translation`."""
+    task = _setting(state, "task", "_name") or _setting(state, "task", "task") or TASKS[0]
+    if task not in TASKS:
+        raise InputError(
+            f"{checkpoint} is for the task {task!s:.80}, expected {' or '.join(TASKS)}"
+        )
+    pairs = _setting(state, "task", "lang_pairs") or []
+    pairs = pairs.split(",") if isinstance(pairs, str) else list(pairs)
+    if not all(isinstance(pair, str) and pair.count("-") == 1 for pair in pairs):
+        raise InputError(f"{checkpoint} is for {pairs!r:.80}, expected pairs such as en-de")
+    return pairs
+
+
+def _check_architecture(state: dict, checkpoint: Path) -> None:
+    architecture = str(_setting(state, "model", "_name") or _setting(state, "model", "arch"))
+    if architecture not in ARCH_MODEL_REGISTRY and architecture not in MODEL_REGISTRY:
+        raise InputError(
+            f"{checkpoint} has a model of the architecture {architecture!r:.80}, which neither "
+            "fairseq nor this plugin has"
+        )
+
+
+def _check_embeddings(
+    state: dict, checkpoint: Path, data: Path, dictionaries: dict[str, int], languages: dict
+) -> None:
+    """The dictionaries of the data have as many entries as those that the model was trained on."""
+    pair = f"models.{languages['source_lang']}-{languages['target_lang']}." if languages else ""
+    for side, coder in (("source", "encoder"), ("target", "decoder")):
+        language = languages.get(f"{side}_lang") or _setting(state, "task", f"{side}_lang")
+        weight = state["model"].get(f"{pair}{coder}.embed_tokens.weight")
+        found = dictionaries.get(language)
+        if weight is not None and found is not None and len(weight) != found:
+            raise InputError(
+                f"{checkpoint} was trained with {len(weight)} entries in the {side} dictionary, "
+                f"but {data / f'dict.{language}.txt'} has {found}: give the data that it was "
+                "trained on"
+            )
