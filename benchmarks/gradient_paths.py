@@ -15,9 +15,9 @@ import torch
 from fairseq import checkpoint_utils, utils
 from torch import Tensor, nn
 
-from rim_nmt.cli.shared import quiet_fairseq
 from rim_nmt.mechanism import RIM
 from rim_nmt.mechanism.communication import Communication, GatedProjection
+from rim_nmt.plugin.fixes import quiet_fairseq
 from rim_nmt.runtime.fairseq_commands import USER_DIR
 
 PATHS = {

@@ -25,8 +25,8 @@ from fairseq.tasks.translation import TranslationTask
 from fairseq.trainer import Trainer
 
 from benchmarks.timing import interleaved
-from rim_nmt.cli.shared import quiet_fairseq
 from rim_nmt.models.matched_sizes import matched_models
+from rim_nmt.plugin.fixes import quiet_fairseq
 from rim_nmt.plugin.processor import bfloat16_obstacle
 from rim_nmt.runtime.fairseq_commands import USER_DIR
 

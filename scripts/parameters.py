@@ -9,8 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rim_nmt.cli.shared import quiet_fairseq, run_main
+from rim_nmt.cli.shared import run_main
 from rim_nmt.errors import InputError
+from rim_nmt.plugin.fixes import quiet_fairseq
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
             "sys.stdin", io.TextIOWrapper(io.BytesIO(input.encode()), encoding="utf-8")
         )
         monkeypatch.setattr(
-            "rim_nmt.cli.shared.quiet_fairseq", lambda: None
+            "rim_nmt.plugin.fixes.quiet_fairseq", lambda: None
         )  # other tests may listen
         capsys.readouterr()
         runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import io
-import logging
 import os
 import signal
 import sys
@@ -42,6 +41,7 @@ def load_translator(arguments: argparse.Namespace):
     """
     if arguments.beam < 1:
         raise InputError(f"--beam must be 1 or more, got {arguments.beam}")
+    from rim_nmt.plugin.fixes import quiet_fairseq
     from rim_nmt.plugin.processor import one_thread_unless_told  # takes seconds: --help should not
     from rim_nmt.translation.translator import Translator
 
@@ -55,12 +55,6 @@ def load_translator(arguments: argparse.Namespace):
         arguments.source_lang,
         arguments.target_lang,
     )
-
-
-def quiet_fairseq() -> None:
-    """Keep what belongs into the log of a training off the terminal; warnings stay."""
-    for name in ("fairseq", "rim_nmt"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def run_main(main: Callable[[], None]) -> None:

@@ -195,7 +195,7 @@ def _translate(arch: str) -> None:
 
 
 def _translator(arch: str):
-    from rim_nmt.cli.shared import quiet_fairseq
+    from rim_nmt.plugin.fixes import quiet_fairseq
     from rim_nmt.translation.translator import Translator
 
     quiet_fairseq()

@@ -50,6 +50,12 @@ def apply() -> None:
         warnings.filterwarnings("ignore", message=f"(?s).*{message}")
 
 
+def quiet_fairseq() -> None:
+    """Keep what belongs into the log of a training off the terminal; warnings stay."""
+    for name in ("fairseq", "rim_nmt"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 def _keep_every_sentence(batch_by_size):
     """fairseq throws away the last batch when its size is not a multiple of
     --required-batch-size-multiple (8 unless told): in training, validation and generation (its
