@@ -30,10 +30,17 @@ CHUNK = 200  # sentences that are sorted by length together
 
 @dataclass(frozen=True)
 class Translation:
-    """One translation of a sentence and its score (mean log2-probability of its pieces)."""
+    """One translation of a sentence.
+
+    Args:
+        text: the translation.
+        score: the mean log2-probability of its pieces.
+        pieces: how many there are, the end of the sentence included.
+    """
 
     text: str
     score: float
+    pieces: int = 0
 
 
 class Translator:
@@ -139,7 +146,11 @@ class Translator:
             )
             for index, best in zip(filled, hypotheses, strict=True):
                 results[index] = [
-                    Translation(self._hub.decode(h["tokens"]), float(h["score"]) / math.log(2))
+                    Translation(
+                        self._hub.decode(h["tokens"]),
+                        float(h["score"]) / math.log(2),
+                        len(h["tokens"]),
+                    )
                     for h in best[:nbest]
                 ]
             yield from results
@@ -147,6 +158,21 @@ class Translator:
     def encode(self, sentence: str) -> torch.Tensor:
         """Raw text, normalised, to the numbers of its pieces, ended by </s>."""
         return self._hub.encode(normalise(sentence))
+
+    @property
+    def max_pieces(self) -> int:
+        """How many pieces a sentence may have, its end included."""
+        limits = self._hub.max_positions
+        if isinstance(limits, dict):  # for each pair
+            limits = limits[f"{self.source_lang}-{self.target_lang}"]
+        return limits[0]
+
+    def shorten(self, sentence: str) -> str:
+        """As much of a sentence as the model takes."""
+        pieces = self.encode(sentence)[: self.max_pieces - 1]
+        while len(self.encode(text := self._hub.decode(pieces))) > self.max_pieces:
+            pieces = pieces[:-1]  # half a word can have more pieces than it had within the whole
+        return text
 
     def _choose(
         self, checkpoint: Path | str, source_lang: str | None, target_lang: str | None
@@ -168,10 +194,7 @@ class Translator:
 
     def _check_lengths(self, encoded: list[torch.Tensor], start: int, max_tokens: int) -> None:
         longest = max(range(len(encoded)), key=lambda index: len(encoded[index]))
-        limits = self._hub.max_positions
-        if isinstance(limits, dict):  # for each pair
-            limits = limits[f"{self.source_lang}-{self.target_lang}"]
-        length, limit = len(encoded[longest]), limits[0]
+        length, limit = len(encoded[longest]), self.max_pieces
         if length > limit:
             raise InputError(
                 f"sentence {start + longest + 1} has {length} pieces, more than the {limit} that "
