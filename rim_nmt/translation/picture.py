@@ -12,8 +12,8 @@ COLOURS = LinearSegmentedColormap.from_list("wants", ["#f2f2f2", "#1f5fa8"])
 
 
 def picture(explanation: Explanation) -> Figure:
-    """The mechanisms of every RIM layer over the pieces (blue: how much each wanted the input; a dot
-    where it was active), and the attention of the translation over the source.
+    """The mechanisms of every RIM layer over the pieces (blue: how much each wanted the input; a
+    dot where it was active), and the attention of the translation over the source.
 
     Args:
         explanation: of one sentence.
