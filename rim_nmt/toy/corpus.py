@@ -104,7 +104,7 @@ _PLACES_FOR = {
     "location": tuple(PLACES),
     "dwelling": tuple(name for name in PLACES if "home" in noun(name).tags),
     "goal": tuple(PLACES),
-    "journey": tuple(name for name, words in PLACES.items() if words[2] == "to"),
+    "journey": tuple(name for name, site in PLACES.items() if site.english_to == "to"),
 }
 _TENSES = ("present",) * 6 + ("past",) * 4 + ("perfect", "future", "future")
 _OWNED = {"thing", "pet", "kin", "home", "idea"}
@@ -374,14 +374,13 @@ class Sampler:
         if person and kind != "dwelling" and self._chance(0.1):
             return _AT_HOME if kind == "location" else _HOME
         name = self._pick(_PLACES_FOR[kind])
-        english, german, to, toward = PLACES[name]
+        site = PLACES[name]
         phrase = NounPhrase(noun(name))
         if self._chance(0.2):
             phrase = replace(phrase, adjective=self._pick(_adjectives_for(phrase.noun)))
         if kind in ("location", "dwelling"):
-            return Prepositional(english, german, "dat", phrase)
-        preposition, case = toward.split("+")
-        return Prepositional(to, preposition, case, phrase)
+            return Prepositional(site.english_at, site.german_at, "dat", phrase)
+        return Prepositional(site.english_to, site.german_to, site.german_to_case, phrase)
 
     def _surface(self) -> Prepositional:
         english, german = self._pick(_SURFACES)

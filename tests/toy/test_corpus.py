@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from rim_nmt.toy.corpus import SPLITS, Sampler, generate, held_apart, sample, write
+from rim_nmt.toy.english import english_verb
+from rim_nmt.toy.german import german_preterite, umlaut
 from rim_nmt.toy.grammar import (
     DETERMINERS,
     MODALS,
@@ -41,10 +43,7 @@ from rim_nmt.toy.lexicon import (
     NOUNS,
     VERBS,
     adjective,
-    english_verb,
-    german_preterite,
     noun,
-    umlaut,
     verb,
 )
 
