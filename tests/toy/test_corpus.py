@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rim_nmt.toy.corpus import SPLITS, Sampler, generate, held_apart, sample, write
+from rim_nmt.toy.corpus import SPLITS, generate, sample, write
 from rim_nmt.toy.english import english_verb
 from rim_nmt.toy.german import german_preterite, umlaut
 from rim_nmt.toy.grammar import (
@@ -46,6 +46,8 @@ from rim_nmt.toy.lexicon import (
     noun,
     verb,
 )
+from rim_nmt.toy.sampling import Sampler, held_apart
+from rim_nmt.toy.sampling.dice import Dice
 
 SMALL = {"train_size": 300, "valid_size": 20, "test_size": 20, "transfer_size": 20}
 
@@ -596,9 +598,9 @@ def test_no_english_sentence_occurs_twice(corpus):
 
 def test_no_sentence_has_two_translations(monkeypatch):
     """Few words make the same English arise from many trees; its German must be the same."""
-    pick = Sampler._pick
+    pick = Dice.pick
     monkeypatch.setattr(
-        Sampler, "_pick", lambda self, all_: pick(self, all_[:: max(1, (len(all_) + 1) // 2)])
+        Dice, "pick", lambda self, all_: pick(self, all_[:: max(1, (len(all_) + 1) // 2)])
     )
     monkeypatch.setattr(Sampler, "_in_domain", lambda self, sentence, english: True)
     for transfer, draws, fewest in ((False, 2_000, 100), (True, 300, 0)):
