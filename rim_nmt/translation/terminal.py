@@ -62,11 +62,11 @@ def statistics_in_terminal(layer: LayerStatistics, words: int = 10) -> Renderabl
         layer: its figures.
         words: how many of the most frequent words are shown.
     """
-    table = Table(
-        title=f"{layer.name}: word class and active set share {layer.information:.3f} bits of "
-        f"{layer.entropy:.3f} (by chance {layer.chance:.3f}; p = {layer.p_value:.3f})",
-        title_justify="left",
+    title = Text(
+        f"{layer.name}: word class and active set share {layer.information:.3f} bits of "
+        f"{layer.entropy:.3f} (by chance {layer.chance:.3f}; p = {layer.p_value:.3f})"
     )
+    table = Table()
     mechanisms = len(next(iter(layer.by_class.values()))[1])
     table.add_column("")
     for heading in ("tokens", *map(str, range(mechanisms))):
@@ -76,4 +76,4 @@ def statistics_in_terminal(layer: LayerStatistics, words: int = 10) -> Renderabl
         for name, (count, shares) in part.items():
             table.add_row(Text(name), f"{count:,}", *(f"{share:.0%}" for share in shares))
         table.add_section()
-    return table
+    return Group(title, table)
