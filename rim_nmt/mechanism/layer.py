@@ -21,7 +21,7 @@ _MODULES = {"compiled": cpu_kernel, "triton": gpu_kernel}
 logger = logging.getLogger(__name__)
 
 
-class RIM(nn.Module):
+class RIMLayer(nn.Module):
     """K mechanisms that compete for the input; a drop-in for a one-layer `torch.nn.LSTM`.
 
     One step (numbers are the paper's sections):
@@ -189,13 +189,23 @@ class RIM(nn.Module):
                 asked for where it cannot be used.
         """
         self._check_input(x, state, padding_mask)
-        path = self._choose_path(x)
-        results = (
-            path.run(self, x, state, padding_mask)
-            if path
-            else self._run_plain(x, state, padding_mask)
-        )
+        if breaks_graph(self.kernel):
+            run = torch.compiler.disable(self._run)  # kernels run between graphs
+        elif torch.compiler.is_compiling():
+            run = self._run_plain  # straight: what chooses a path also logs it
+        else:
+            run = self._run
+        results = run(x, state, padding_mask)
         return results if need_activity else results[:2]
+
+    def _run(
+        self, x: Tensor, state: Tensor | tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor | tuple[Tensor, ...], Tensor]:
+        """`forward` by the path for this input; activity is always returned."""
+        path = self._choose_path(x)
+        if path:
+            return path.run(self, x, state, padding_mask)
+        return self._run_plain(x, state, padding_mask)
 
     def _choose_path(self, x: Tensor) -> ModuleType | None:
         """The kernel's module that computes this input; None is this file."""
@@ -298,6 +308,11 @@ class RIM(nn.Module):
             f"input_size={self.input_size}, hidden_size={self.hidden_size}, "
             f"num_mechanisms={self.num_mechanisms}, num_active={self.num_active}"
         )
+
+
+def breaks_graph(kernel: str) -> bool:
+    """Whether this is `torch.compile` looking at a layer whose kernels it cannot look into."""
+    return torch.compiler.is_compiling() and not torch.compiler.is_exporting() and kernel != "plain"
 
 
 @functools.cache
