@@ -17,6 +17,7 @@ from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 from rim_nmt.runtime.files import write_lines
 from rim_nmt.toy import corpus
+from rim_nmt.translation.model_folder import pack
 from rim_nmt.translation.translator import Translator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -161,3 +162,17 @@ def old_checkpoint(tmp_path_factory) -> Callable[[], Translator]:
         shutil.copy(files / "dict.txt", folder / f"dict.{language}.txt")
     (folder / "test.en-de.en.bin").touch()  # its name says the languages
     return lambda: Translator(files / "checkpoint.pt", folder, files / "sentencepiece.model")
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory) -> Path:
+    """The small model of `old_checkpoint`, packed."""
+    files = ROOT / "tests/plugin/before_rooms"
+    folder = tmp_path_factory.mktemp("model-folder")
+    (folder / "bin").mkdir()
+    for language in ("en", "de"):
+        shutil.copy(files / "dict.txt", folder / "bin" / f"dict.{language}.txt")
+    (folder / "bin" / "test.en-de.en.bin").touch()  # its name says the languages
+    shutil.copy(files / "sentencepiece.model", folder)
+    pack(files / "checkpoint.pt", folder, folder / "model")
+    return folder / "model"

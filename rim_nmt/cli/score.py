@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="where the results go (default: scores/ beside the checkpoint)",
+        help="where the results go (default: scores/ beside the model)",
     )
     add_verbosity(parser)
 
@@ -62,7 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
     }
     if arguments.source:
         test_sets[arguments.source.stem] = (arguments.source, arguments.reference)
-    out = arguments.out or Path(arguments.checkpoint.split(":")[0]).parent / "scores"
+    model = str(arguments.model or arguments.checkpoint)
+    out = arguments.out or Path(model.split(":")[0]).parent / "scores"
     check_writable(out)
     several = len(translator.pairs) > 1
     for name, (source, reference) in test_sets.items():
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
             source,
             reference,
             beam=arguments.beam,
-            about={"checkpoint": arguments.checkpoint},
+            about={"checkpoint": model, "disabled": arguments.disable},
         )
         print(f"{name}: {report['sentences']} sentences, {report['sentences_per_second']} a second")
         for metric in ("BLEU", "chrF"):
@@ -97,3 +98,5 @@ def _check(arguments: argparse.Namespace) -> None:
             raise InputError(
                 f"--test {test}: expected NAME or NAME=PREFIX; NAME of letters, digits, . - and _"
             )
+        if not given and not arguments.data:
+            raise InputError(f"--test {test}: give the prepared folder that has it as --data")

@@ -14,17 +14,19 @@ from rim_nmt.errors import InputError
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """--checkpoint, --data, --source-lang, --target-lang, --beam, --device."""
+    """--model, or --checkpoint and --data; --source-lang, --target-lang, --beam, --device,
+    --disable."""
+    parser.add_argument(
+        "--model", type=Path, metavar="FOLDER", help="a model folder, from `rim-nmt pack`"
+    )
     parser.add_argument(
         "--checkpoint",
-        required=True,
         metavar="FILE",
-        help="a trained model; several, separated by ':', vote",
+        help="instead of a model folder: a trained model; several, separated by ':', vote",
     )
     parser.add_argument(
         "--data",
         type=Path,
-        required=True,
         metavar="FOLDER",
         help="the prepared folder that it was trained on (sentencepiece.model and bin/dict.*.txt)",
     )
@@ -36,6 +38,14 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--beam", type=int, default=5, metavar="N", help="beam size (%(default)s)")
     add_device(parser)
+    parser.add_argument(
+        "--disable",
+        action="append",
+        default=[],
+        metavar="LAYER:NUMBER",
+        help="keep a mechanism of a RIM asleep, such as decoder.1:3; may be given several times. "
+        "`rim-nmt inspect` shows the names of layers; mechanisms are counted from 0",
+    )
 
 
 def add_device(parser: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -81,6 +91,10 @@ def load_translator(arguments: argparse.Namespace):
     """
     if arguments.beam < 1:
         raise InputError(f"--beam must be 1 or more, got {arguments.beam}")
+    if bool(arguments.model) == bool(arguments.checkpoint) or (
+        arguments.checkpoint and not arguments.data
+    ):
+        raise InputError("which model? Give --model FOLDER, or --checkpoint FILE and --data FOLDER")
     from rim_nmt.plugin.fixes import quiet_fairseq
     from rim_nmt.plugin.processor import one_thread_unless_told  # takes seconds: --help should not
     from rim_nmt.translation.translator import Translator
@@ -90,14 +104,21 @@ def load_translator(arguments: argparse.Namespace):
         logging.basicConfig(level=logging.INFO, format="%(asctime)s | %(name)s | %(message)s")
     else:
         quiet_fairseq()
-    return Translator(
-        arguments.checkpoint,
-        arguments.data / "bin",
-        arguments.data / "sentencepiece.model",
-        arguments.device,
-        arguments.source_lang,
-        arguments.target_lang,
-    )
+    if arguments.model:
+        from rim_nmt.translation.model_folder import open_folder
+
+        translator = open_folder(arguments.model, arguments.device)
+    else:
+        translator = Translator(
+            arguments.checkpoint,
+            arguments.data / "bin",
+            arguments.data / "sentencepiece.model",
+            arguments.device,
+            arguments.source_lang,
+            arguments.target_lang,
+        )
+    translator.keep_asleep(arguments.disable)
+    return translator
 
 
 def run_main(main: Callable[[], None]) -> None:

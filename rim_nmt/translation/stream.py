@@ -27,11 +27,14 @@ class TranslatedLine:
         translations: the best first. Of a line of several sentences the first one is made of the
             best translation of each, the second one of the second best, and so on; its score is
             the mean of theirs, weighted by their numbers of pieces.
+        alignment: pairs of a word of the line and a word of the best translation, both counted
+            from 0, as in `Explanation.alignment`; None where it was not asked for.
     """
 
     number: int
     source: str
     translations: list[Translation]
+    alignment: list[tuple[int, int]] | None = None
 
 
 def available(stream: Iterable[bytes], most: int = BUFFER) -> Iterator[list[bytes]]:
@@ -79,6 +82,7 @@ def translate_stream(
     nbest: int = 1,
     split: bool = True,
     strict: bool = False,
+    align: bool = False,
 ) -> Iterator[TranslatedLine]:
     """Translate UTF-8 lines: one result for each, in their order.
 
@@ -89,6 +93,7 @@ def translate_stream(
         nbest: as for `Translator.translate`.
         split: cut lines into sentences, translate each, and put the line together again.
         strict: refuse what cannot be translated as it is, instead of a warning.
+        align: also tell which words belong together, which takes about as long again.
 
     Raises:
         InputError: with `strict`, a line is not UTF-8 or a sentence is longer than the model
@@ -105,10 +110,13 @@ def translate_stream(
             for sentence in line.sentences
         ]
         results = translator.translate(sentences, beam=beam, nbest=nbest)
+        fitting = iter(sentences)
         for text, line in zip(texts, lines, strict=True):
             number += 1
+            sources = [next(fitting) for _ in line.sentences]
             best = [next(results) for _ in line.sentences]
-            yield TranslatedLine(number, text, _joined(line, best, nbest))
+            alignment = _alignment(translator, sources, best) if align else None
+            yield TranslatedLine(number, text, _joined(line, best, nbest), alignment)
 
 
 def _decode(raw: bytes, number: int, strict: bool) -> str:
@@ -148,3 +156,16 @@ def _joined(line: Line, best: list[list[Translation]], nbest: int) -> list[Trans
         text = line.join([translation.text for translation in rank])
         joined.append(Translation(text, score / max(pieces, 1), pieces))
     return joined
+
+
+def _alignment(
+    translator: Translator, sources: list[str], best: list[list[Translation]]
+) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    before = [0, 0]  # words of the sentences before
+    for source, (translation, *_) in zip(sources, best, strict=True):
+        if translation.text.strip():
+            explanation = translator.explain(source, translation.text)
+            pairs += [(s + before[0], t + before[1]) for s, t in explanation.alignment()]
+        before = [before[0] + len(source.split()), before[1] + len(translation.text.split())]
+    return pairs

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rim_nmt.translation.explanation import Explanation, LayerActivity
+from rim_nmt.translation.specialisation import LayerStatistics
 
 
 def in_terminal(explanation: Explanation) -> RenderableType:
@@ -52,3 +53,27 @@ def _pieces(explanation: Explanation) -> Table:
         seen = "  ".join(f"{explanation.source[n]} {looks[n]:.0%}" for n in most if looks[n] > 0.05)
         table.add_row(Text(piece), f"{2**score:.0%}", Text(seen))
     return table
+
+
+def statistics_in_terminal(layer: LayerStatistics, words: int = 10) -> RenderableType:
+    """A table for rich: the share of tokens at which each mechanism of a layer was active.
+
+    Args:
+        layer: its figures.
+        words: how many of the most frequent words are shown.
+    """
+    title = Text(
+        f"{layer.name}: word class and active set share {layer.information:.3f} bits of "
+        f"{layer.entropy:.3f} (by chance {layer.chance:.3f}; p = {layer.p_value:.3f})"
+    )
+    table = Table()
+    mechanisms = len(next(iter(layer.by_class.values()))[1])
+    table.add_column("")
+    for heading in ("tokens", *map(str, range(mechanisms))):
+        table.add_column(heading, justify="right")
+    few = dict(list(layer.by_word.items())[:words])
+    for part in (layer.by_class, few, layer.by_position):
+        for name, (count, shares) in part.items():
+            table.add_row(Text(name), f"{count:,}", *(f"{share:.0%}" for share in shares))
+        table.add_section()
+    return Group(title, table)

@@ -15,7 +15,7 @@ MODEL = ("--checkpoint", "m.pt", "--data", "d")
         (("--test", "a="), "--test a=: expected NAME or NAME=PREFIX"),
         (("--test", "a", "--beam", 0), "--beam must be 1 or more, got 0"),
         (("--test", "a", "--quiet", "--verbose"), "not allowed with argument --quiet"),
-        (("--test", "a", "--device", "cpu"), "d/bin"),
+        (("--test", "a", "--device", "cpu"), "no checkpoint at "),
     ],
 )
 def test_wrong_arguments_are_named(refused, arguments, message):

@@ -120,7 +120,8 @@ def test_progress_off_a_terminal_is_a_line_a_minute():
 @pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1"}, {"TTY_INTERACTIVE": "1"}])
 def test_a_training_off_a_terminal_shows_its_validations_alone(env):
     code = (
-        "from rim_nmt.runtime.console import training_progress\n with training_progress() as progress:\n"
+        "from rim_nmt.runtime.console import training_progress\n"
+        " with training_progress() as progress:\n"
         "  task = progress.add_task('training', total=9, figures='')\n"
         "  progress.update(task, completed=3); time.sleep(0.3)\n"
         "  progress.console.print('update 3'); progress.remove_task(task)"

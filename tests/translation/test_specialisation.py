@@ -1,9 +1,11 @@
 """Whether mechanisms specialise, on made-up activity where the answer is known."""
 
+import io
 import math
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from rim_nmt.errors import InputError
 from rim_nmt.translation.explanation import Explanation, LayerActivity
@@ -13,6 +15,7 @@ from rim_nmt.translation.specialisation import (
     mutual_information,
     statistics,
 )
+from rim_nmt.translation.terminal import statistics_in_terminal
 
 
 class ByLength(Tagger):
@@ -56,6 +59,19 @@ def test_mechanisms_that_follow_the_class_are_told_so():
     assert sum(count for count, _ in layer.by_word.values()) == 240
     assert list(layer.by_position) == ["00 %", "20 %", "50 %", "70 %"]
     assert layer.as_dict()["name"] == "encoder.forward"
+
+
+def test_the_table_in_a_terminal_has_classes_words_and_positions():
+    follow = sentences(lambda word, _: [word == "a", word != "a"])
+    output = io.StringIO()
+    Console(file=output, width=200).print(
+        statistics_in_terminal(*statistics(follow, TAGGERS, permutations=20))
+    )
+    rows = [line.split("│")[1:-1] for line in output.getvalue().splitlines() if "│" in line]
+    cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
+    assert cells["short"][1:] == cells["a"][1:] == ["100%", "0%"]
+    assert {"long", "bcd", "00 %", "70 %"} <= cells.keys()
+    assert "p = 0.048" in output.getvalue()
 
 
 def test_mechanisms_that_do_not_are_not():

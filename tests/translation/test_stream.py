@@ -135,3 +135,17 @@ def test_a_reader_that_stops_leaves_no_thread_that_keeps_the_process(translator)
     next(answers)
     answers.close()
     assert all(t.daemon for t in threading.enumerate() if t is not threading.main_thread())
+
+
+def test_words_of_all_sentences_of_a_line_are_aligned(old_checkpoint):
+    translator = old_checkpoint()
+    text = b"The dog sleeps.  Our father begins to read a newspaper.\n"
+    (line,) = translate_stream(translator, [text], align=True)
+    sources, targets = line.source.split(), line.translations[0].text.split()
+    assert [target for _, target in line.alignment] == list(range(len(targets)))
+    assert all(source < len(sources) for source, _ in line.alignment)
+    second = translator.explain("Our father begins to read a newspaper.")
+    assert line.alignment[-1] == (
+        second.alignment()[-1][0] + 3,
+        second.alignment()[-1][1] + len(targets) - len(second.text.split()),
+    )
