@@ -3,6 +3,7 @@
 import io
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 from rim_nmt.runtime.files import write_lines
 from rim_nmt.toy import corpus
+from rim_nmt.translation.translator import Translator
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = (
@@ -149,3 +151,15 @@ def trained(prepared, tmp_path_factory) -> Trained:
     save_dir = tmp_path_factory.mktemp("trained")
     done = run_command(train_command(prepared, save_dir, "--max-update", 100))
     return Trained(prepared, save_dir / "checkpoint_last.pt", done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="session")
+def old_checkpoint(tmp_path_factory) -> Callable[[], Translator]:
+    """Loads a small RIM that is there without a training: by fairseq-train with version 0.1.0
+    (commit 56e7088, before the modules moved), as `train_command` has it, for 300 updates."""
+    files = ROOT / "tests/plugin/before_rooms"
+    folder = tmp_path_factory.mktemp("before-rooms")
+    for language in ("en", "de"):
+        shutil.copy(files / "dict.txt", folder / f"dict.{language}.txt")
+    (folder / "test.en-de.en.bin").touch()  # its name says the languages
+    return lambda: Translator(files / "checkpoint.pt", folder, files / "sentencepiece.model")

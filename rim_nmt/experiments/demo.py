@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from rim_nmt.data.preparation import Options, prepare, remove_prepared
+from rim_nmt.data.preparation import Options, prepare
+from rim_nmt.data.prepared_folder import remove_prepared
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.console import console, training_progress

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fairseq.data import Dictionary, data_utils
 
-from rim_nmt.data import preparation
+from rim_nmt.data import arrow, preparation
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
@@ -192,7 +192,7 @@ def test_the_number_of_workers_does_not_matter(text, one_pair, tmp_path):
 
 
 def test_the_number_of_parts_does_not_matter(text, one_pair, tmp_path, monkeypatch):
-    monkeypatch.setattr(preparation, "PART", 1300)
+    monkeypatch.setattr(arrow, "PART", 1300)
     out = run(text, tmp_path / "out", workers=2, pairs=("en-de",))
     assert content(out) == content(one_pair)
 
