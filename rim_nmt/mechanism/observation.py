@@ -1,7 +1,7 @@
 """Watching mechanisms at work: how much each one wants the input, at every step."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,7 @@ def wants_of(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
             del layer.input_attention.attend  # the class's own is there again
 
 
-def _noting(attention: InputAttention, wants: list[Tensor]):
+def _noting(attention: InputAttention, wants: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
     attend = attention.attend
 
     def noting(h: Tensor, keys: Tensor) -> Tensor:
