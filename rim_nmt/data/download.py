@@ -140,8 +140,8 @@ def _fetch_from(urls: Sequence[str], path: Path, check: Callable[[Path], None]) 
 def _download(url: str, path: Path) -> None:
     """Get `url` into a file; what the file held before is lost."""
     # unpacked: with gzip on the way, Content-Length would say nothing about the file
-    request = {"stream": True, "timeout": PATIENCE, "headers": {"Accept-Encoding": "identity"}}
-    with requests.get(url, **request) as response:
+    headers = {"Accept-Encoding": "identity"}
+    with requests.get(url, stream=True, timeout=PATIENCE, headers=headers) as response:
         if response.status_code != requests.codes.ok:  # part of a file (206) is none either
             raise requests.HTTPError(f"{response.status_code} {response.reason}")
         length = response.headers.get("Content-Length", "")

@@ -148,9 +148,10 @@ class _Archive:
         Raises:
             InputError: it is not there or is not UTF-8.
         """
-        if name not in self._members:
+        file = self._tar.extractfile(self._members[name]) if name in self._members else None
+        if file is None:
             raise InputError(f"{self.path} has no {name}")
-        raw = self._tar.extractfile(self._members[name]).read()
+        raw = file.read()
         try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:

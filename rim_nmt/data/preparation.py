@@ -243,6 +243,7 @@ class _Preparation:
         """Normalised training pairs, each with a verdict and, for finding duplicates, a key."""
         done = any(self.work.glob(f"clean.{pair}*.arrow"))
         with _Timer(f"{pair}: read and clean", done=done) as timer:
+            assert text.train is not None  # as of all pairs in `trained`
             data = text.train(self.work / f"loaded.{pair}")
             cleaner = None
             if self.corpus.filtered:

@@ -5,6 +5,7 @@ Training: Europarl v7, Common Crawl and News Commentary v9, for French also UN a
 newstest2014.
 """
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -77,7 +78,7 @@ def wmt14_corpus(pairs: Sequence[str], folder: Path, local: bool) -> Corpus:
         for path in (path for part in paths.values() for path in part):
             _check_columns(path, pair)
         texts[pair] = PairText(
-            lambda work, pair=pair, files=paths["train"]: _load_train(files, pair, work),
+            functools.partial(_load_train, paths["train"], pair),
             _sentences(paths["validation"], pair),
             {"newstest2014": _sentences(paths["test"], pair)},
         )

@@ -286,8 +286,9 @@ def find_sides(prefix: Path, pair: str) -> tuple[Path, Path] | None:
     for stem in (f"{prefix}.{pair}", f"{prefix}"):
         sides = [f"{stem}.{language}" for language in pair.split("-")]
         found = [_plain_or_packed(side) for side in sides]
-        if all(found):
-            return tuple(found)
+        source, target = found
+        if source and target:
+            return source, target
         for side, path in zip(sides, found, strict=True):
             if path is None and any(found):
                 there = next(path for path in found if path)
