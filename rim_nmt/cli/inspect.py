@@ -67,13 +67,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _sentence(arguments: argparse.Namespace) -> None:
-    from rim_nmt.runtime.console import console
+    from rim_nmt.runtime.console import result_console
     from rim_nmt.runtime.files import write_json, write_lines
     from rim_nmt.translation.terminal import in_terminal
 
     translator = load_translator(arguments)
     explanation = translator.explain(arguments.sentence, arguments.translation, arguments.beam)
-    console.print(in_terminal(explanation), soft_wrap=False)
+    result_console.print(in_terminal(explanation), soft_wrap=False)
     if arguments.json:
         write_json(arguments.json, explanation.as_dict())
     if arguments.html:
@@ -88,7 +88,7 @@ def _sentence(arguments: argparse.Namespace) -> None:
 
 
 def _text(arguments: argparse.Namespace) -> None:
-    from rim_nmt.runtime.console import ProgressBar, console
+    from rim_nmt.runtime.console import ProgressBar, result_console
     from rim_nmt.runtime.files import read_lines, read_parallel, write_json
     from rim_nmt.translation.specialisation import Tagger, statistics
     from rim_nmt.translation.terminal import statistics_in_terminal
@@ -108,11 +108,11 @@ def _text(arguments: argparse.Namespace) -> None:
         for source, target in zip(sources, targets, strict=True)
         if source.strip() and (target is None or target.strip())
     ]
-    with ProgressBar(pairs, desc="looking", unit=" lines", disable=arguments.quiet) as bar:
+    with ProgressBar(pairs, desc="looking", unit=" lines") as bar:
         layers = statistics(
             (translator.explain(source, target, arguments.beam) for source, target in bar), taggers
         )
     for layer in layers:
-        console.print(statistics_in_terminal(layer))
+        result_console.print(statistics_in_terminal(layer))
     if arguments.json:
         write_json(arguments.json, {"layers": [layer.as_dict() for layer in layers]})

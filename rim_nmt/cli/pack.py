@@ -13,12 +13,20 @@ example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `run`."""
-    parser.add_argument("--checkpoint", type=Path, required=True, help="the trained model")
     parser.add_argument(
-        "--data", type=Path, required=True, help="the prepared folder that it was trained on"
+        "--checkpoint", type=Path, required=True, metavar="FILE", help="the trained model"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="the prepared folder that it was trained on",
     )
     parser.add_argument("--target-lang", metavar="LANG", help="which, if it has several")
-    parser.add_argument("--out", type=Path, required=True, help="the model folder")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="the model folder"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

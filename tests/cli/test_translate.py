@@ -1,8 +1,12 @@
 """`rim-nmt translate`: files and pipes, formats, and what goes wrong."""
 
+import io
 import json
+import sys
 
 import pytest
+
+from rim_nmt.cli.main import main
 
 TEXT = "Our father begins to read a newspaper.  The dog sleeps.\n\nTomorrow the woman will sing.\n"
 
@@ -87,3 +91,23 @@ def test_a_model_must_be_named(call_script, capsys):
     with pytest.raises(SystemExit):
         call_script("translate", input=TEXT)
     assert "Give --model FOLDER, or --checkpoint FILE and --data FOLDER" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_prompt_on_a_terminal(translate, model_folder, monkeypatch, capsys, quiet):
+    sentences = ["Tomorrow the woman will sing.", "The dog sleeps."]
+    first, second = translate(input="\n".join(sentences)).splitlines()
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{sentences[0]}\n\n{sentences[1]}\n"))
+    main(["translate", "--model", str(model_folder), *(["--quiet"] if quiet else [])])
+    greeting = "" if quiet else "Type a sentence to translate it (en to de); Ctrl-D ends.\n"
+    assert capsys.readouterr().out == f"{greeting}> {first}\n> > {second}\n> \n"
+
+
+def test_a_closed_input_is_named(refused, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "standard input is closed" in refused("translate", "--model", "m")
