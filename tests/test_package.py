@@ -74,6 +74,32 @@ for form in ("from rim_nmt import Translator", "import rim_nmt; rim_nmt.Translat
     assert first == second
 
 
+def test_translating_needs_no_more_than_its_extra():
+    """Of what the other extras bring, all of the translating rooms but pictures need nothing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    others = {
+        re.match(r"[\w-]+", one).group().replace("-", "_")
+        for extra in ("data", "experiments", "dev")
+        for one in project["optional-dependencies"][extra]
+    } - {"rim_nmt", "filelock"}  # torch brings filelock
+    code = f"""
+import importlib, pkgutil, sys
+for name in {sorted(others)}:
+    sys.modules[name] = None  # importing it is an ImportError
+for room in ("models", "plugin", "translation"):
+    folder = importlib.import_module(f"rim_nmt.{{room}}")
+    for module in pkgutil.iter_modules(folder.__path__, f"{{folder.__name__}}."):
+        try:
+            importlib.import_module(module.name)
+        except ImportError as error:
+            print(module.name)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, check=True
+    )
+    assert done.stdout.decode().split() == ["rim_nmt.translation.picture"]
+
+
 def test_names_are_listed_and_others_refused():
     assert {"RIM", "Translator", "__version__"} == set(rim_nmt.__all__)
     assert set(rim_nmt.__all__) <= set(dir(rim_nmt))

@@ -1,7 +1,6 @@
 """Fetching files: each is fetched whole, and checked before it gets its name."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,15 +10,10 @@ from tqdm import tqdm
 
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.console import console
+from rim_nmt.runtime.files import sha256
 
 BLOCK = 1 << 20  # bytes
 PATIENCE = 60  # seconds without a byte after which a source has failed
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def describe(path: Path) -> str:

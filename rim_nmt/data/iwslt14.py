@@ -16,11 +16,11 @@ from xml.sax.saxutils import unescape
 
 from sacremoses import MosesTokenizer
 
-from rim_nmt.data.download import check_sha256, describe, fetch, sha256
+from rim_nmt.data.download import check_sha256, describe, fetch
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, on_disk
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.console import console
-from rim_nmt.runtime.files import write_lines
+from rim_nmt.runtime.files import sha256, write_lines
 
 URLS = (
     "https://dl.fbaipublicfiles.com/fairseq/data/iwslt14/de-en.tgz",

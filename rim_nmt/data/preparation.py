@@ -33,7 +33,6 @@ from rich.table import Table
 from rim_nmt.data import cleaning
 from rim_nmt.data.arrow import batches, clean_batch, column, encode_batch, map_pairs
 from rim_nmt.data.cleaning import VERDICTS, Cleaner
-from rim_nmt.data.download import sha256
 from rim_nmt.data.duplicates import mark_duplicates
 from rim_nmt.data.parallel import Corpus, PairText, languages
 from rim_nmt.data.prepared_folder import (
@@ -63,6 +62,7 @@ from rim_nmt.runtime.files import (
     publish,
     read_json,
     remove_marked,
+    sha256,
     write_json,
     write_lines,
 )

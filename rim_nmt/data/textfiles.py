@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from rim_nmt.data.download import sha256
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages, on_disk
 from rim_nmt.errors import InputError
-from rim_nmt.runtime.files import find_sides, iterate_lines
+from rim_nmt.runtime.files import find_sides, iterate_lines, sha256
 
 
 @dataclass(frozen=True)

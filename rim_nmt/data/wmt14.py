@@ -15,9 +15,10 @@ from datasets import Dataset, load_dataset
 from huggingface_hub import is_offline_mode
 from tqdm import tqdm
 
-from rim_nmt.data.download import check_sha256, describe, fetch, sha256
+from rim_nmt.data.download import check_sha256, describe, fetch
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages
 from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import sha256
 
 REPOSITORY = "wmt/wmt14"
 REVISION = "b199e406369ec1b7634206d3ded5ba45de2fe696"  # the state of 2024-04-03

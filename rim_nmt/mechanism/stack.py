@@ -65,7 +65,7 @@ class RIM(nn.Module):
       of the sequence cannot.
     * `torch.func` (`grad`, `vmap`, ...) and gradients of gradients: with `kernel="plain"`; the
       kernels raise RuntimeError.
-    * `torch.jit`: no; use `torch.export`.
+    * `torch.jit`, which is deprecated: not with the kernels; use `torch.export`.
 
     Args:
         input_size: I, width of the input.

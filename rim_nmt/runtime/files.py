@@ -5,6 +5,7 @@ import contextlib
 import errno
 import fcntl
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -59,6 +60,12 @@ def copy_file(source: Path, destination: Path) -> None:
     """Copy a file under a temporary name first."""
     with atomic_path(destination) as temporary:
         shutil.copyfile(source, temporary)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def publish(unfinished: Path, path: Path) -> None:

@@ -11,7 +11,12 @@ import torch
 from fairseq import hub_utils
 from fairseq.data import Dictionary
 from fairseq.dataclass.configs import GenerationConfig
-from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_REGISTRY
+from fairseq.models import (
+    ARCH_MODEL_REGISTRY,
+    MODEL_REGISTRY,
+    BaseFairseqModel,
+    FairseqEncoderDecoderModel,
+)
 from omegaconf import open_dict
 
 import rim_nmt.plugin.register  # noqa: F401  (registers the models)
@@ -130,7 +135,7 @@ class Translator:
         Raises:
             InputError: there is no such layer or mechanism, or none would be left of a layer.
         """
-        layers = {}
+        layers: dict[str, RIMLayer] = {}
         for model in self._hub.models:
             model = self._of_the_pair(model)
             if isinstance(model, RecurrentModel):
@@ -319,7 +324,7 @@ class Translator:
             decoder=activity["decoder"],
         )
 
-    def _of_the_pair(self, model: torch.nn.Module) -> torch.nn.Module:
+    def _of_the_pair(self, model: BaseFairseqModel) -> FairseqEncoderDecoderModel:
         """The model of the pair that is translated, out of one of several pairs."""
         if hasattr(model, "models"):
             return model.models[f"{self.source_lang}-{self.target_lang}"]
