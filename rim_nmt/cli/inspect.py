@@ -7,6 +7,7 @@ mechanisms have anything to do with each other (mutual information, with a permu
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from rim_nmt.cli.shared import add_model_arguments, add_verbosity, load_translator
@@ -93,21 +94,17 @@ def _text(arguments: argparse.Namespace) -> None:
     from rim_nmt.translation.specialisation import Tagger, statistics
     from rim_nmt.translation.terminal import statistics_in_terminal
 
+    pairs: Sequence[tuple[str, str | None]]
     if arguments.reference:
-        sources, targets = read_parallel(arguments.test, arguments.reference)
+        lines = zip(*read_parallel(arguments.test, arguments.reference), strict=True)
+        pairs = [(source, target) for source, target in lines if source.strip() and target.strip()]
     else:
-        sources = read_lines(arguments.test)
-        targets = [None] * len(sources)
+        pairs = [(source, None) for source in read_lines(arguments.test) if source.strip()]
     translator = load_translator(arguments)
     taggers = {
         "source": Tagger(translator.source_lang),
         "target": Tagger(translator.target_lang),
     }
-    pairs = [
-        (source, target)
-        for source, target in zip(sources, targets, strict=True)
-        if source.strip() and (target is None or target.strip())
-    ]
     with ProgressBar(pairs, desc="looking", unit=" lines") as bar:
         layers = statistics(
             (translator.explain(source, target, arguments.beam) for source, target in bar), taggers

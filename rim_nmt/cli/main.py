@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 from rim_nmt import __version__
 from rim_nmt.cli.shared import run_main
@@ -69,6 +70,7 @@ def _run(argv: list[str]) -> None:
         from rim_nmt.runtime.console import set_verbosity
 
         set_verbosity(arguments.quiet, arguments.verbose)
+    assert command is not None  # the parser has ended where it is none
     command.run(arguments)
 
 
@@ -89,7 +91,7 @@ def build_parser(chosen: str | None) -> tuple[argparse.ArgumentParser, ModuleTyp
     Returns:
         The parser, and the module of the subcommand; None where it is none.
     """
-    style = {"formatter_class": _Help, "allow_abbrev": False}
+    style: dict[str, Any] = {"formatter_class": _Help, "allow_abbrev": False}
     parser = argparse.ArgumentParser("rim-nmt", description=DESCRIPTION, epilog=EXAMPLES, **style)
     parser.add_argument("--version", action="version", version=f"rim-nmt {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -4,6 +4,7 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rim_nmt.cli.shared import add_jobs, add_verbosity, available_cores
 from rim_nmt.data.cleaning import Cleaner
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `run`."""
     recipes = parser.add_subparsers(title="recipes", dest="recipe", required=True, metavar="RECIPE")
 
-    style = {"epilog": GOES_ON, "allow_abbrev": False}
+    style: dict[str, Any] = {"epilog": GOES_ON, "allow_abbrev": False}
     wmt14 = recipes.add_parser(
         "wmt14",
         help="WMT14 from the Hugging Face hub: train, newstest2013, newstest2014",

@@ -153,7 +153,7 @@ def run_main(main: Callable[[], None]) -> None:
             if not received:
                 raise
         if received:  # libraries make other errors of it
-            names = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+            names: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
             message, status = names[received[0]], 128 + received[0]
     if message:
         with contextlib.suppress(OSError):

@@ -45,7 +45,7 @@ def map_pairs(
         InputError: a worker was killed.
     """
     starts = range(0, len(data), PART)
-    mapped = []
+    mapped: list[datasets.Dataset] = []
     for start in ProgressBar(starts, description, unit=" parts", disable=len(starts) == 1):
         part = data.select(range(start, min(start + PART, len(data))))
         if with_indices:
@@ -81,7 +81,7 @@ def _clear_of_dead_workers() -> Iterator[None]:
         ) from None
 
 
-def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, list]:
+def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, list | np.ndarray]:
     """Normalise a batch of pairs and judge them.
 
     Args:
@@ -103,8 +103,7 @@ def clean_batch(batch: dict[str, list], cleaner: Cleaner | None) -> dict[str, li
         columns["source"].append(source)
         columns["target"].append(target)
         columns["verdict"].append(verdict)
-    columns["key"] = pair_keys(columns["source"], columns["target"])
-    return columns
+    return {**columns, "key": pair_keys(columns["source"], columns["target"])}
 
 
 def encode_batch(

@@ -1,7 +1,6 @@
 """Fetching files: each is fetched whole, and checked before it gets its name."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,15 +10,10 @@ from tqdm import tqdm
 
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.console import console
+from rim_nmt.runtime.files import sha256
 
 BLOCK = 1 << 20  # bytes
 PATIENCE = 60  # seconds without a byte after which a source has failed
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def describe(path: Path) -> str:
@@ -140,8 +134,8 @@ def _fetch_from(urls: Sequence[str], path: Path, check: Callable[[Path], None]) 
 def _download(url: str, path: Path) -> None:
     """Get `url` into a file; what the file held before is lost."""
     # unpacked: with gzip on the way, Content-Length would say nothing about the file
-    request = {"stream": True, "timeout": PATIENCE, "headers": {"Accept-Encoding": "identity"}}
-    with requests.get(url, **request) as response:
+    headers = {"Accept-Encoding": "identity"}
+    with requests.get(url, stream=True, timeout=PATIENCE, headers=headers) as response:
         if response.status_code != requests.codes.ok:  # part of a file (206) is none either
             raise requests.HTTPError(f"{response.status_code} {response.reason}")
         length = response.headers.get("Content-Length", "")

@@ -16,11 +16,11 @@ from xml.sax.saxutils import unescape
 
 from sacremoses import MosesTokenizer
 
-from rim_nmt.data.download import check_sha256, describe, fetch, sha256
+from rim_nmt.data.download import check_sha256, describe, fetch
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, on_disk
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.console import console
-from rim_nmt.runtime.files import write_lines
+from rim_nmt.runtime.files import sha256, write_lines
 
 URLS = (
     "https://dl.fbaipublicfiles.com/fairseq/data/iwslt14/de-en.tgz",
@@ -148,9 +148,10 @@ class _Archive:
         Raises:
             InputError: it is not there or is not UTF-8.
         """
-        if name not in self._members:
+        file = self._tar.extractfile(self._members[name]) if name in self._members else None
+        if file is None:
             raise InputError(f"{self.path} has no {name}")
-        raw = self._tar.extractfile(self._members[name]).read()
+        raw = file.read()
         try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:

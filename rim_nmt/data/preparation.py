@@ -33,7 +33,6 @@ from rich.table import Table
 from rim_nmt.data import cleaning
 from rim_nmt.data.arrow import batches, clean_batch, column, encode_batch, map_pairs
 from rim_nmt.data.cleaning import VERDICTS, Cleaner
-from rim_nmt.data.download import sha256
 from rim_nmt.data.duplicates import mark_duplicates
 from rim_nmt.data.parallel import Corpus, PairText, languages
 from rim_nmt.data.prepared_folder import (
@@ -63,6 +62,7 @@ from rim_nmt.runtime.files import (
     publish,
     read_json,
     remove_marked,
+    sha256,
     write_json,
     write_lines,
 )
@@ -243,6 +243,7 @@ class _Preparation:
         """Normalised training pairs, each with a verdict and, for finding duplicates, a key."""
         done = any(self.work.glob(f"clean.{pair}*.arrow"))
         with _Timer(f"{pair}: read and clean", done=done) as timer:
+            assert text.train is not None  # as of all pairs in `trained`
             data = text.train(self.work / f"loaded.{pair}")
             cleaner = None
             if self.corpus.filtered:

@@ -5,9 +5,8 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from rim_nmt.data.download import sha256
 from rim_nmt.errors import InputError
-from rim_nmt.runtime.files import folder_lock, is_vacant, publish, read_json, remove_marked
+from rim_nmt.runtime.files import folder_lock, is_vacant, publish, read_json, remove_marked, sha256
 
 MANIFEST = "manifest.json"  # by which a prepared folder is known
 BEGUN = "begun.json"  # by which one that is being prepared is known

@@ -1,15 +1,15 @@
 """A user's own parallel text: files with a sentence a line, or two columns in one file."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from rim_nmt.data.download import sha256
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages, on_disk
 from rim_nmt.errors import InputError
-from rim_nmt.runtime.files import find_sides, iterate_lines
+from rim_nmt.runtime.files import find_sides, iterate_lines, sha256
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,12 @@ def find(prefix: Path, pair: str) -> TextFiles | None:
     return TextFiles(*sides) if sides else None
 
 
+def _rows(parts: Sequence[TextFiles]) -> Iterator[tuple[str, str]]:
+    """The pairs of several texts, one text after the other."""
+    for part in parts:
+        yield from part.pairs()
+
+
 def files_corpus(
     pairs: Sequence[str],
     train: Sequence[Path],
@@ -129,9 +135,7 @@ def files_corpus(
         if valid and not valid_text:
             raise InputError(f"no validation text for {pair}: {_expected(valid, pair)}")
         texts[pair] = PairText(
-            on_disk(lambda parts=parts: (row for part in parts for row in part.pairs()))
-            if parts
-            else None,
+            on_disk(functools.partial(_rows, parts)) if parts else None,
             valid_text.sentences() if valid_text else None,
             {name: text.sentences() for name, text in test_texts.items()},
         )

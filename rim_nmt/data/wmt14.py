@@ -5,6 +5,7 @@ Training: Europarl v7, Common Crawl and News Commentary v9, for French also UN a
 newstest2014.
 """
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,9 +15,10 @@ from datasets import Dataset, load_dataset
 from huggingface_hub import is_offline_mode
 from tqdm import tqdm
 
-from rim_nmt.data.download import check_sha256, describe, fetch, sha256
+from rim_nmt.data.download import check_sha256, describe, fetch
 from rim_nmt.data.parallel import Corpus, PairText, Sentences, languages
 from rim_nmt.errors import InputError
+from rim_nmt.runtime.files import sha256
 
 REPOSITORY = "wmt/wmt14"
 REVISION = "b199e406369ec1b7634206d3ded5ba45de2fe696"  # the state of 2024-04-03
@@ -77,7 +79,7 @@ def wmt14_corpus(pairs: Sequence[str], folder: Path, local: bool) -> Corpus:
         for path in (path for part in paths.values() for path in part):
             _check_columns(path, pair)
         texts[pair] = PairText(
-            lambda work, pair=pair, files=paths["train"]: _load_train(files, pair, work),
+            functools.partial(_load_train, paths["train"], pair),
             _sentences(paths["validation"], pair),
             {"newstest2014": _sentences(paths["test"], pair)},
         )

@@ -1,6 +1,7 @@
 """The whole job on the embedded corpus: generate, prepare, train, score, translate."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -187,7 +188,7 @@ def _score(arch: str) -> dict[str, dict]:
         _once(
             RUNS / arch / f"scored-{name}.json",
             read_json(RUNS / arch / "trained.json"),
-            lambda name=name, report=report: score(name, report),
+            functools.partial(score, name, report),
         )
         scores[name] = read_json(report)
         for metric in ("BLEU", "chrF"):

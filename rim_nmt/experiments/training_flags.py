@@ -4,7 +4,7 @@ The smallest size is trained as the converged tables of results/ are, "wmt" as t
 Table 8 would be. "iwslt" and "base" lie between them and were not tuned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Group:
             out.
     """
 
-    flags: dict[str, object]
+    flags: Mapping[str, object]
     heads: tuple[str, ...] = ()
 
 

@@ -5,6 +5,7 @@ only for active ones. A state is a tuple of K x B x d tensors whose first elemen
 """
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +80,7 @@ class GRUDynamics(nn.Module):
         return (n + z * (h - n),)
 
 
-def _uniform(parameters, mechanism_size: int) -> None:
+def _uniform(parameters: Iterable[nn.Parameter], mechanism_size: int) -> None:
     """torch.nn.LSTM's initialisation for a cell of this width: uniform in +-1/sqrt(d)."""
     bound = 1 / math.sqrt(mechanism_size)
     for parameter in parameters:

@@ -14,7 +14,7 @@ from rim_nmt.mechanism.kernels import cpu as cpu_kernel
 from rim_nmt.mechanism.kernels import triton as gpu_kernel
 from rim_nmt.mechanism.selection import select_active
 
-DYNAMICS = {"lstm": LSTMDynamics, "gru": GRUDynamics}
+DYNAMICS: dict[str, type[LSTMDynamics | GRUDynamics]] = {"lstm": LSTMDynamics, "gru": GRUDynamics}
 KERNELS = ("auto", "plain", "compiled", "triton")
 _MODULES = {"compiled": cpu_kernel, "triton": gpu_kernel}
 
@@ -284,7 +284,9 @@ class RIMLayer(nn.Module):
         joined = tuple(s.transpose(0, 1).flatten(-2).unsqueeze(0) for s in state)  # 1 x B x D
         return joined if self.dynamics.num_states > 1 else joined[0]
 
-    def _check_input(self, x: Tensor, state, padding_mask: Tensor | None) -> None:
+    def _check_input(
+        self, x: Tensor, state: Tensor | tuple[Tensor, ...] | None, padding_mask: Tensor | None
+    ) -> None:
         if x.dim() != 3 or x.size(-1) != self.input_size or x.size(0) == 0:
             raise ValueError(
                 f"x is {tuple(x.shape)}, expected T x B x {self.input_size} with T >= 1"

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from rim_nmt.mechanism.input_attention import InputAttention
 from rim_nmt.mechanism.layer import RIMLayer
 
+Attend = Callable[[Tensor, Tensor], Tensor]
+
 
 @contextlib.contextmanager
 def wants_of(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
@@ -37,18 +39,23 @@ def wants_of(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
     try:
         for name, layer in layers.items():
             layer.kernel = "plain"
-            layer.input_attention.attend = _noting(layer.input_attention, wants[name])
+            _replace_attend(layer.input_attention, _noting(layer.input_attention, wants[name]))
         yield wants
     finally:
         for name, layer in layers.items():
             layer.kernel, attend = before[name]
-            if attend is None:
-                del layer.input_attention.attend  # the class's own is there again
-            else:
-                layer.input_attention.attend = attend
+            _replace_attend(layer.input_attention, attend)
 
 
-def _noting(attention: InputAttention, wants: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+def _replace_attend(attention: InputAttention, attend: Attend | None) -> None:
+    """Give an instance an `attend` of its own; with None it has the class's again."""
+    if attend is None:
+        vars(attention).pop("attend", None)
+    else:
+        vars(attention)["attend"] = attend
+
+
+def _noting(attention: InputAttention, wants: list[Tensor]) -> Attend:
     attend = attention.attend
 
     def noting(h: Tensor, keys: Tensor) -> Tensor:
@@ -89,4 +96,4 @@ def keep_asleep(layer: RIMLayer, mechanisms: Collection[int]) -> None:
         p[numbers] = -1.0  # less than anyone can want it: never chosen
         return p
 
-    layer.input_attention.attend = without
+    _replace_attend(layer.input_attention, without)

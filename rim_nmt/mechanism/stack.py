@@ -1,8 +1,9 @@
 """The module `RIM`: RIM layers stacked in one or both directions, called as `torch.nn.LSTM` is."""
 
+import operator
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 import torch
 from torch import Tensor, nn
@@ -64,7 +65,7 @@ class RIM(nn.Module):
       of the sequence cannot.
     * `torch.func` (`grad`, `vmap`, ...) and gradients of gradients: with `kernel="plain"`; the
       kernels raise RuntimeError.
-    * `torch.jit`: no; use `torch.export`.
+    * `torch.jit`, which is deprecated: not with the kernels; use `torch.export`.
 
     Args:
         input_size: I, width of the input.
@@ -144,7 +145,7 @@ class RIM(nn.Module):
         state: State | None = None,
         padding_mask: Tensor | None = None,
         need_activity: bool = False,
-    ) -> tuple:
+    ) -> tuple[Any, ...]:
         """Run over a batch of sequences, or over one.
 
         Args:
@@ -169,10 +170,10 @@ class RIM(nn.Module):
             ValueError: if x, the state or the mask do not have these shapes, or if a kernel was
                 asked for where it cannot be used.
         """
-        run: Callable[..., tuple] = (
+        run: Callable[..., tuple[Any, ...]] = (
             self._run_packed if isinstance(x, PackedSequence) else self._run_tensor
         )
-        if breaks_graph(self.layers[0].kernel):
+        if breaks_graph(self._layer(0).kernel):
             run = torch.compiler.disable(run)  # once for all layers
         results = run(x, state, padding_mask)
         return results if need_activity else results[:2]
@@ -214,12 +215,13 @@ class RIM(nn.Module):
         self._check_state(state, (len(lengths),))
         steps = torch.arange(len(padded), device=padded.device).unsqueeze(1)  # T x 1
         padding_mask = steps >= lengths.to(padded.device)  # T x B
-        if x.sorted_indices is not None:
-            state = _each(state, lambda s: s.index_select(1, x.sorted_indices))
+        order, back = x.sorted_indices, x.unsorted_indices  # B each, or None
+        if order is not None:
+            state = _each(state, lambda s: s.index_select(1, order))
         output, state, activity = self._run(padded, state, padding_mask)
-        if x.unsorted_indices is not None:
-            state = _each(state, lambda s: s.index_select(1, x.unsorted_indices))
-            activity = activity.index_select(2, x.unsorted_indices)
+        if back is not None:
+            state = _each(state, lambda s: s.index_select(1, back))
+            activity = activity.index_select(2, back)
         return x._replace(data=output[~padding_mask]), state, activity
 
     def _run(
@@ -235,7 +237,7 @@ class RIM(nn.Module):
             outputs = []
             for direction in range(directions):
                 place = start + direction
-                initial = _each(state, lambda s, place=place: s[place : place + 1])  # 1 x B x D
+                initial = _each(state, operator.itemgetter(slice(place, place + 1)))  # 1 x B x D
                 run = self._run_backward if direction else self._run_forward
                 output, last, activity = run(place, x, initial, padding_mask)
                 outputs.append(output)  # T x B x D
@@ -247,7 +249,7 @@ class RIM(nn.Module):
     def _run_forward(
         self, place: int, x: Tensor, state: State | None, padding_mask: Tensor | None
     ) -> tuple[Tensor, State, Tensor]:
-        output, last, activity = self.layers[place](x, state, padding_mask, need_activity=True)
+        output, last, activity = self._layer(place)(x, state, padding_mask, need_activity=True)
         return output, last, activity
 
     def _run_backward(
@@ -259,6 +261,9 @@ class RIM(nn.Module):
         output, last, activity = self._run_forward(place, x.flip(0), state, mask)
         return output.flip(0), last, activity.flip(0)
 
+    def _layer(self, place: int) -> RIMLayer:
+        return cast(RIMLayer, self.layers[place])
+
     def _check_input(self, x: Tensor, time: int) -> None:
         if x.dim() not in (2, 3) or x.size(-1) != self.input_size or x.size(time) == 0:
             raise ValueError(
@@ -269,7 +274,7 @@ class RIM(nn.Module):
     def _check_state(self, state: State | None, batch: tuple[int, ...]) -> None:
         if state is None:
             return
-        count = 2 if self.layers[0].dynamics.num_states > 1 else 1
+        count = 2 if self._layer(0).dynamics.num_states > 1 else 1
         expected = [(len(self.layers), *batch, self.hidden_size)] * count
         given = [tuple(s.shape) for s in ((state,) if isinstance(state, Tensor) else state)]
         if given != expected:
@@ -307,6 +312,6 @@ def _each(state: State | None, change: Callable[[Tensor], Tensor]) -> Any:
 
 def _join(states: list[State]) -> State:
     """One state of all layers, L*R x B x D, from theirs, 1 x B x D each."""
-    if isinstance(states[0], Tensor):
-        return torch.cat(states)
-    return tuple(torch.cat(parts) for parts in zip(*states, strict=True))
+    parts = zip(*((s,) if isinstance(s, Tensor) else s for s in states), strict=True)
+    joined = tuple(torch.cat(part) for part in parts)
+    return joined[0] if isinstance(states[0], Tensor) else joined

@@ -1,12 +1,23 @@
 """The flags of the recurrent models. Defaults are the architecture `rim`."""
 
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 
 from rim_nmt.mechanism.communication import PROJECTIONS
 from rim_nmt.mechanism.layer import DYNAMICS, KERNELS
+
+if TYPE_CHECKING:
+    LayerKind = str
+    DynamicsKind = str
+    ProjectionKind = str
+    KernelKind = str
+else:  # fairseq makes a flag with choices of them
+    LayerKind = ChoiceEnum(["rim", "lstm", "gru"])
+    DynamicsKind = ChoiceEnum(DYNAMICS)
+    ProjectionKind = ChoiceEnum(PROJECTIONS)
+    KernelKind = ChoiceEnum(KERNELS)
 
 
 def _flag(default, help_text: str):
@@ -21,9 +32,7 @@ class RecurrentModelConfig(FairseqDataclass):
     an old checkpoint is loaded: a default, once released, must not change.
     """
 
-    recurrent_layer: ChoiceEnum(["rim", "lstm", "gru"]) = _flag(
-        "rim", "kind of recurrent layer in encoder and decoder"
-    )
+    recurrent_layer: LayerKind = _flag("rim", "kind of recurrent layer in encoder and decoder")
     encoder_embed_dim: int = _flag(512, "width of the source embeddings")
     encoder_hidden_size: int = _flag(
         600, "width D of the encoder layers; the first one has two directions of D/2"
@@ -49,7 +58,7 @@ class RecurrentModelConfig(FairseqDataclass):
     decoder_num_active: Optional[int] = _flag(  # noqa: UP045
         None, "another A for the decoder (default: --num-active)"
     )
-    rim_dynamics: ChoiceEnum(DYNAMICS) = _flag("lstm", "cell inside each mechanism")
+    rim_dynamics: DynamicsKind = _flag("lstm", "cell inside each mechanism")
     separate_context: bool = _flag(
         False,
         "RIM layers above the attention choose between two inputs, the layer below and the "
@@ -65,10 +74,10 @@ class RecurrentModelConfig(FairseqDataclass):
     comm_key_size: int = _flag(32, "width of its queries and keys in each head")
     comm_value_size: int = _flag(32, "width of its values in each head")
     comm_dropout: float = _flag(0.1, "dropout on the communication attention")
-    comm_projection: ChoiceEnum(PROJECTIONS) = _flag(
+    comm_projection: ProjectionKind = _flag(
         "gated", "how what was communicated is mapped back to the width of a mechanism"
     )
-    rim_kernel: ChoiceEnum(KERNELS) = _flag(
+    rim_kernel: KernelKind = _flag(
         "auto",
         "how RIM layers are computed: in plain PyTorch, or by the kernels compiled at first use "
         "for CPUs (compiled) or GPUs (triton)",

@@ -90,8 +90,8 @@ class RecurrentEncoder(FairseqEncoder):
         outputs[1] = outputs[1].gather(0, backwards.expand_as(outputs[1]))  # T x B x D/2
         x = self.skip(x) + self.dropout(torch.cat(outputs, dim=-1))  # T x B x D
 
-        for layer, norm in zip(self.layers, self.norms, strict=False):
-            output, _, active = layer(norm(x), padding_mask=padding_mask, need_activity=True)
+        for further, norm in zip(self.layers, self.norms, strict=False):
+            output, _, active = further(norm(x), padding_mask=padding_mask, need_activity=True)
             x = x + self.dropout(output)  # T x B x D
             activity.append(active)
 

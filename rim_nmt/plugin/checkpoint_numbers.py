@@ -7,6 +7,7 @@ the state of an `np.dtype` can declare numbers to be pointers afterwards.
 
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,9 @@ class NumberArray(np.ndarray):
         if not all(type(size) is int and size >= 0 for size in shape):
             raise pickle.UnpicklingError("a numpy array of sizes that are none")
         _check_length(data, math.prod(shape) * kind.itemsize)
-        super().__setstate__((version, tuple(shape), kind, bool(fortran_order), data))
+        # numpy's stub asks for numpy's own bool, which numpy refuses here
+        whole: Any = (version, tuple(shape), kind, bool(fortran_order), data)
+        super().__setstate__(whole)
 
     def __reduce_ex__(self, protocol):
         return self.view(np.ndarray).__reduce_ex__(protocol)
@@ -69,9 +72,9 @@ def number(kind: NumberType, data: bytes) -> np.generic:
     Raises:
         pickle.UnpicklingError: `kind` is no type of numbers, or `data` has another length.
     """
-    kind = _number_type(kind)
-    _check_length(data, kind.itemsize)
-    return np.frombuffer(data, kind)[0]
+    dtype = _number_type(kind)
+    _check_length(data, dtype.itemsize)
+    return np.frombuffer(data, dtype)[0]
 
 
 def _number_type(kind) -> np.dtype:

@@ -14,8 +14,10 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 
@@ -154,8 +156,14 @@ def _read_legacy(file, size: int):
     return content
 
 
+# What Python's own unpickler does for each operation.
+_BY_PICKLE: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
+
+
 class _Unpickler(pickle._Unpickler):  # in Python: the one in C takes memory that a file asks for
     """Calls nothing but what `_KNOWN` has, and not so that the results outgrow the file."""
+
+    stack: list[Any]  # pickle's own
 
     def __init__(self, file, size: int):
         super().__init__(file, encoding="utf-8")
@@ -187,7 +195,7 @@ class _Unpickler(pickle._Unpickler):  # in Python: the one in C takes memory tha
 
     def load_reduce(self) -> None:
         self._count(self.stack[-1])
-        super().load_reduce()
+        _BY_PICKLE[pickle.REDUCE[0]](self)
         result = self.stack[-1]
         if isinstance(result, Tensor):
             view = (result.storage.key, result.view)
@@ -203,7 +211,7 @@ class _Unpickler(pickle._Unpickler):  # in Python: the one in C takes memory tha
         if not plain and type(built) not in (NumberType, NumberArray):
             raise CheckpointError(f"it changes what it holds, a {type(built).__name__}")
         self._count(state)
-        super().load_build()
+        _BY_PICKLE[pickle.BUILD[0]](self)
 
     def _count(self, arguments) -> None:
         """What stands once in the file can be given to any number of calls that copy it."""
@@ -216,14 +224,14 @@ class _Unpickler(pickle._Unpickler):  # in Python: the one in C takes memory tha
 
     def load_setitem(self) -> None:
         _check_keys(self.stack[-2:-1])
-        super().load_setitem()
+        _BY_PICKLE[pickle.SETITEM[0]](self)
 
     def load_setitems(self) -> None:
         _check_keys(self.stack[::2])
-        super().load_setitems()
+        _BY_PICKLE[pickle.SETITEMS[0]](self)
 
-    dispatch = {  # noqa: RUF012
-        **{operation: pickle._Unpickler.dispatch[operation] for operation in _OPERATIONS},
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        **{operation: _BY_PICKLE[operation] for operation in _OPERATIONS},
         pickle.REDUCE[0]: load_reduce,
         pickle.BUILD[0]: load_build,
         pickle.SETITEM[0]: load_setitem,

@@ -124,9 +124,9 @@ def _check_settings(settings) -> None:
             waiting += [(str(name), part, depth + 1) for name, part in value.items()]
         elif isinstance(value, (list, tuple)):
             waiting += [(key, part, depth + 1) for part in value]
+        elif key.endswith("layers") and isinstance(value, int) and value > MOST_LAYERS:
+            raise CheckpointError(f"its configuration has {key}={value}")
         elif not isinstance(value, (str, numbers.Number, type(None))):
             raise CheckpointError(f"its configuration has a {type(value).__name__} as {key}")
         elif isinstance(value, str) and "${" in value:
             raise CheckpointError(f"its configuration refers to other values: {key}={value[:80]}")
-        elif key.endswith("layers") and isinstance(value, int) and value > MOST_LAYERS:
-            raise CheckpointError(f"its configuration has {key}={value}")

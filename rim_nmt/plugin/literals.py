@@ -25,7 +25,7 @@ def use_literals() -> None:
     """Give every module of fairseq that is loaded `literal` in place of Python's `eval`."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "fairseq":
-            module.eval = literal
+            vars(module)["eval"] = literal
 
 
 def literal(text: str):

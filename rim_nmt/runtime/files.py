@@ -5,6 +5,7 @@ import contextlib
 import errno
 import fcntl
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -59,6 +60,12 @@ def copy_file(source: Path, destination: Path) -> None:
     """Copy a file under a temporary name first."""
     with atomic_path(destination) as temporary:
         shutil.copyfile(source, temporary)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def publish(unfinished: Path, path: Path) -> None:
@@ -286,8 +293,9 @@ def find_sides(prefix: Path, pair: str) -> tuple[Path, Path] | None:
     for stem in (f"{prefix}.{pair}", f"{prefix}"):
         sides = [f"{stem}.{language}" for language in pair.split("-")]
         found = [_plain_or_packed(side) for side in sides]
-        if all(found):
-            return tuple(found)
+        source, target = found
+        if source and target:
+            return source, target
         for side, path in zip(sides, found, strict=True):
             if path is None and any(found):
                 there = next(path for path in found if path)

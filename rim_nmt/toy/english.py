@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from rim_nmt.toy.table import read_table
@@ -50,7 +51,7 @@ def _english_ing(base: str) -> str:
     return (base[:-1] if silent_e else base) + "ing"
 
 
-_RULES = {
+_RULES: dict[str, Callable[[str], str]] = {
     "base": str,
     "third": english_s,
     "past": _english_ed,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 from rim_nmt.toy.english import english_s
 from rim_nmt.toy.german import german_participle, german_present, has_preterite, umlaut
@@ -117,7 +118,8 @@ class Adjective:
 
 
 def _read_adjective(row: Row) -> Adjective:
-    return Adjective(**{**row, "tags": tuple(row["tags"].split())})
+    cells: dict[str, Any] = {**row, "tags": tuple(row["tags"].split())}
+    return Adjective(**cells)
 
 
 # ------------------------------------------------------------------------------- verbs

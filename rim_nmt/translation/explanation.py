@@ -110,8 +110,8 @@ def layer_activities(
     """
     layers = []
     for name, active, wanted in zip(names, activity, wants, strict=True):
-        both = active[:, 0], torch.stack(list(wanted))[:, :, 0]  # T x K
+        awake, want = active[:, 0], torch.stack(list(wanted))[:, :, 0]  # T x K each
         if name == "encoder.backward":
-            both = tuple(tensor.flip(0) for tensor in both)
-        layers.append(LayerActivity(name, both[0].tolist(), both[1].tolist()))
+            awake, want = awake.flip(0), want.flip(0)
+        layers.append(LayerActivity(name, awake.tolist(), want.tolist()))
     return layers

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import torch
 
-from rim_nmt.data.download import sha256
 from rim_nmt.errors import InputError
 from rim_nmt.plugin import checkpoint_safety
-from rim_nmt.runtime.files import atomic_path, copy_file, is_vacant, read_json, write_json
+from rim_nmt.runtime.files import atomic_path, copy_file, is_vacant, read_json, sha256, write_json
 from rim_nmt.translation.translator import Translator
 
 ABOUT = "model.json"

@@ -4,13 +4,19 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self, overload
 
 import sentencepiece
 import torch
 from fairseq import hub_utils
 from fairseq.data import Dictionary
 from fairseq.dataclass.configs import GenerationConfig
-from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_REGISTRY
+from fairseq.models import (
+    ARCH_MODEL_REGISTRY,
+    MODEL_REGISTRY,
+    BaseFairseqModel,
+    FairseqEncoderDecoderModel,
+)
 from omegaconf import open_dict
 
 import rim_nmt.plugin.register  # noqa: F401  (registers the models)
@@ -71,12 +77,13 @@ class Translator:
     def __init__(
         self,
         checkpoint: Path | str,
-        data: Path,
-        sentencepiece_model: Path,
+        data: Path | str,
+        sentencepiece_model: Path | str,
         device: str | None = None,
         source_lang: str | None = None,
         target_lang: str | None = None,
     ):
+        data, sentencepiece_model = Path(data), Path(sentencepiece_model)
         self.device = choose_device(device)
         checkpoints = [Path(part).resolve() for part in str(checkpoint).split(":")]
         for path in checkpoints:
@@ -128,7 +135,7 @@ class Translator:
         Raises:
             InputError: there is no such layer or mechanism, or none would be left of a layer.
         """
-        layers = {}
+        layers: dict[str, RIMLayer] = {}
         for model in self._hub.models:
             model = self._of_the_pair(model)
             if isinstance(model, RecurrentModel):
@@ -149,25 +156,90 @@ class Translator:
             except ValueError as error:
                 raise InputError(f"{layer}: {error}") from None
 
+    @classmethod
+    def from_folder(
+        cls,
+        checkpoint: Path | str,
+        prepared: Path | str,
+        device: str | None = None,
+        source_lang: str | None = None,
+        target_lang: str | None = None,
+    ) -> Self:
+        """A model of the folder that its text was prepared in, as `rim-nmt prepare` leaves it.
+
+            >>> translator = Translator.from_folder("runs/mine", "data/mine")
+            >>> translator.translate("The dog sleeps.")[0].text
+            'Der Hund schläft.'
+
+        Args:
+            checkpoint: as for `Translator`; a folder of a training stands for its
+                checkpoint_best.pt or, where there is none, its checkpoint_last.pt.
+            prepared: the folder with `sentencepiece.model` and `bin/dict.LANG.txt`.
+            device, source_lang, target_lang: as for `Translator`.
+
+        Raises:
+            InputError: as for `Translator`.
+        """
+        run, prepared = Path(checkpoint), Path(prepared)
+        if run.is_dir():
+            names = ("checkpoint_best.pt", "checkpoint_last.pt")
+            found = [run / name for name in names if (run / name).is_file()]
+            if not found:
+                raise InputError(f"{run} has neither {' nor '.join(names)}: train a model first")
+            checkpoint = found[0]
+        return cls(
+            checkpoint,
+            prepared / "bin",
+            prepared / "sentencepiece.model",
+            device,
+            source_lang,
+            target_lang,
+        )
+
+    @overload
+    def translate(
+        self, sentences: str, beam: int = 5, nbest: int = 1, max_tokens: int = 4000
+    ) -> list[Translation]: ...
+
+    @overload
     def translate(
         self,
-        sentences: Sequence[str],
+        sentences: list[str] | tuple[str, ...],
         beam: int = 5,
         nbest: int = 1,
         max_tokens: int = 4000,
-    ) -> Iterator[list[Translation]]:
-        """Translate sentences, in order; a generator, so that progress can be shown.
+    ) -> Iterator[list[Translation]]: ...
+
+    def translate(
+        self, sentences: Sequence[str], beam: int = 5, nbest: int = 1, max_tokens: int = 4000
+    ) -> list[Translation] | Iterator[list[Translation]]:
+        """Translate one sentence, or several in order.
+
+            >>> [best.text for (best,) in translator.translate(["The dog sleeps.", "We read."])]
+            ['Der Hund schläft.', 'Wir lesen.']
 
         Args:
-            sentences: raw text, one sentence each. A blank one is answered with a blank one.
+            sentences: raw text: one sentence, or a list of them. A blank one is answered with a
+                blank one.
             beam: hypotheses kept at each step.
             nbest: translations returned for each sentence, the best first.
             max_tokens: source pieces in a batch, padding included.
+
+        Returns:
+            For one sentence, its translations. For a list, an iterator with as much for each of
+            its sentences; work is done, and errors come up, as it is read.
 
         Raises:
             InputError: `nbest` is more than `beam` or below 1, or a sentence is longer than the
                 model takes.
         """
+        if isinstance(sentences, str):
+            return next(self._translate([sentences], beam, nbest, max_tokens))
+        return self._translate(sentences, beam, nbest, max_tokens)
+
+    def _translate(
+        self, sentences: Sequence[str], beam: int, nbest: int, max_tokens: int
+    ) -> Iterator[list[Translation]]:
         if not 1 <= nbest <= beam:
             raise InputError(f"got nbest {nbest} and beam {beam}: expected 1 <= nbest <= beam")
         for start in range(0, len(sentences), CHUNK):
@@ -252,7 +324,7 @@ class Translator:
             decoder=activity["decoder"],
         )
 
-    def _of_the_pair(self, model: torch.nn.Module) -> torch.nn.Module:
+    def _of_the_pair(self, model: BaseFairseqModel) -> FairseqEncoderDecoderModel:
         """The model of the pair that is translated, out of one of several pairs."""
         if hasattr(model, "models"):
             return model.models[f"{self.source_lang}-{self.target_lang}"]

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from rim_nmt.data import download
-from rim_nmt.data.download import check_sha256, describe, fetch, sha256
+from rim_nmt.data.download import check_sha256, describe, fetch
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.fairseq_commands import ROOT
+from rim_nmt.runtime.files import sha256
 from tests.data.server import Answer, serve
 
 CONTENT = random.Random(1).randbytes(100_000)

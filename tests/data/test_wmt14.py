@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from rim_nmt.data import wmt14
-from rim_nmt.data.download import sha256
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.fairseq_commands import ROOT
+from rim_nmt.runtime.files import sha256
 from tests.data.server import serve
 
 # sentences a file, in the hub's order

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,29 +14,12 @@ from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory) -> Path:
-    """What the wheel holds, built from a copy so that the clone stays as it is."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
-    for path in ROOT.iterdir():
-        if path.name in ("rim_nmt", "user_dir", "tests", "scripts", "benchmarks"):
-            shutil.copytree(
-                path, source / path.name, ignore=shutil.ignore_patterns("__pycache__", "*.pt")
-            )
-        elif path.is_file() and path.name != ".git":
-            shutil.copy(path, source)
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"),
-            *("--no-build-isolation", "--wheel-dir", folder, source),
-        ],
-        check=True,
-    )
-    (wheel,) = folder.glob("*.whl")
+def unpacked(wheel, tmp_path_factory) -> Path:
+    """What the wheel holds."""
+    folder = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "unpacked")
-    return folder / "unpacked"
+        archive.extractall(folder)
+    return folder
 
 
 def run(unpacked: Path, where: Path, *command) -> str:

@@ -1,6 +1,7 @@
 """The copying task (section 4.1 of the paper): its sequences, and the models that learn it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -132,9 +133,13 @@ def build_rim(name: str, width: int) -> RIMLayer:
             f"give a multiple of {NUM_MECHANISMS}"
         )
     size = width // NUM_MECHANISMS
-    sizes = {"num_active": NUM_ACTIVE, "input_heads": 1, "input_value_size": 4 * size}
-    sizes["input_dropout"] = 0.0
-    rim = RIMLayer(width, width, NUM_MECHANISMS, **{**sizes, **MODELS[name]})
+    sizes: dict[str, Any] = {
+        "num_active": NUM_ACTIVE,
+        "input_heads": 1,
+        "input_value_size": 4 * size,
+        "input_dropout": 0.0,
+    }
+    rim = RIMLayer(width, width, NUM_MECHANISMS, **{**sizes, **(MODELS[name] or {})})
     if name == "rim-no-input-attention":
         own = rim.input_attention
         rim.input_attention = UndampedInput(

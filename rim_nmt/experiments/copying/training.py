@@ -103,7 +103,7 @@ def state_of(out: Path, settings: Settings, max_update: int) -> str:
     """How far a cell is, for people to read."""
     folder = out / settings.cell
     result = _read_result(folder)
-    if _finished(result, max_update):
+    if result and _finished(result, max_update):
         return f"finished after {result['updates']:,} updates"
     log = read_log(folder)
     return f"goes on after {log[-1]['updates']:,} updates" if log else "new"
@@ -145,7 +145,7 @@ def train_cell(out: Path, settings: Settings, max_update: int, device: str = "cp
 
 def _train(folder: Path, settings: Settings, max_update: int, device: str) -> dict:
     result = _read_result(folder)
-    if _finished(result, max_update):
+    if result and _finished(result, max_update):
         return result
     training = Training(settings, device)
     write_json(folder / "settings.json", asdict(settings))
@@ -286,5 +286,5 @@ def _read_result(folder: Path) -> dict | None:
     return read_json(path) if path.exists() else None
 
 
-def _finished(result: dict | None, max_update: int) -> bool:
-    return result is not None and (result["learned"] or result["updates"] >= max_update)
+def _finished(result: dict, max_update: int) -> bool:
+    return result["learned"] or result["updates"] >= max_update

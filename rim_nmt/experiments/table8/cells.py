@@ -146,7 +146,7 @@ def run_cells(cells: Sequence[Cell], jobs: int) -> None:
     """
     for cell in cells:
         cell.check()
-    failures = []
+    failures: list[str] = []
     interrupted.clear()
 
     def work(cell: Cell) -> None:

@@ -172,7 +172,7 @@ def _settings(given: list[str] | None, text) -> list[tuple[str, ...]]:
 
 def _values(flag: str, given: list[str], fits: Callable[[float], bool]) -> dict[str, float]:
     """ "0.002 rim=0.004" by model."""
-    values = {}
+    values: dict[str, float] = {}
     for text in given:
         model, named, number = text.rpartition("=")
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import sacrebleu
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
-from sacrebleu.significance import PairedTest
+from sacrebleu.significance import PairedTest, Result
 
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.files import read_json, read_lines, write_json, write_lines
@@ -116,7 +116,9 @@ def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> 
         others = [r for r in here if r["seed"] == mine["seed"] and r["model"] != baseline]
         for test, scores in mine["scores"].items() if others else ():
             references = read_lines(Path(scores["reference"]))
-            systems = [(r["model"], _translations(cells, r, test)) for r in (mine, *others)]
+            systems: list[tuple[str, Sequence[str]]] = [
+                (r["model"], _translations(cells, r, test)) for r in (mine, *others)
+            ]
             if any(len(lines) != len(references) for _, lines in systems):
                 raise InputError(
                     f"{scores['reference']} has {len(references)} lines, but not every translation "
@@ -125,8 +127,9 @@ def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> 
             _, found = PairedTest(
                 systems, {"BLEU": sacrebleu.BLEU()}, [references], "bs", n_samples=RESAMPLES
             )()
-            own, *theirs = found["BLEU"]
+            own, *theirs = (result for result in found["BLEU"] if isinstance(result, Result))
             for (model, _), result in zip(systems[1:], theirs, strict=True):
+                assert result.p_value is not None  # only the baseline has none
                 rows.append(
                     {
                         "test": test,
@@ -253,7 +256,8 @@ def _plot_scores(rows: list[dict]) -> Figure:
     panels[0].set_yticks(range(len(models)), models)
     panels[0].invert_yaxis()  # the first model on top
     figure.supxlabel("BLEU")
-    figure.legend(*panels[0].get_legend_handles_labels(), title="trained on", loc="outside right")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, title="trained on", loc="outside right center")
     return figure
 
 

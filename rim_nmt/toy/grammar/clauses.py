@@ -27,7 +27,7 @@ class Clause:
     predicate: Predicate
     front: Place | Subordinate | None = None
     second: Predicate | None = None
-    adjunct: Subordinate | None = None
+    adjunct: Subordinate | Purpose | None = None
 
     @property
     def gap(self) -> Slot | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeGuard, cast
 
 from rim_nmt.toy.english import english_verb
 from rim_nmt.toy.german import german_present, german_preterite
@@ -15,6 +16,7 @@ from rim_nmt.toy.grammar.qualities import Job, Quality
 from rim_nmt.toy.grammar.verbs import GermanVerbs, Modal, english_group
 from rim_nmt.toy.lexicon import Slot, Verb
 
+# What fills a verb's slot: a Nominal where the slot's kind is "nominal", else one of the others.
 Argument = Nominal | Adverbial | Prepositional | Quality | Job
 
 
@@ -72,7 +74,10 @@ class Predicate:
             if isinstance(argument, Gap):
                 continue
             tokens += [slot.english] if slot.english else []
-            tokens += argument.english("acc") if slot.kind == "nominal" else argument.english()
+            if slot.kind == "nominal":
+                tokens += cast(Nominal, argument).english("acc")
+            else:
+                tokens += cast(Spoken, argument).english()
         for adverbial in (self.manner, self.place, self.time):
             tokens += adverbial.english() if adverbial else []
         return tokens + (self.clause.english() if self.clause else [])
@@ -122,7 +127,7 @@ class Predicate:
         The relative clause of the last phrase moves behind the closing verbs.
         """
         nominal = [
-            (slot, argument)
+            (slot, cast(Nominal, argument))
             for slot, argument in zip(self.verb.slots, self.arguments, strict=True)
             if slot.kind == "nominal" and not slot.german and not isinstance(argument, Gap)
         ]
@@ -140,7 +145,7 @@ class Predicate:
 
         bare: list[Tokens] = [p.german(slot.case) for slot, p in reversed(pronouns)]
         bare += [self.time.german() if self.time else [], ["gerade"] * self.progressive]
-        pieces = [(tokens, []) for tokens in bare]
+        pieces: list[tuple[Tokens, Tokens]] = [(tokens, []) for tokens in bare]
         pieces += [_split(phrase, slot.case) for slot, phrase in definite]
         pieces += [(often, []), (["nicht"] * (self.negated and not no), [])]
         if indefinite:
@@ -165,10 +170,11 @@ class Predicate:
             if isinstance(argument, Quality):
                 pieces.append((argument.german(), argument.german_than()))
             elif slot.kind != "nominal":
-                pieces.append((argument.german(), []))
+                pieces.append((cast(Spoken, argument).german(), []))
             elif slot.german:
-                body = prepositional(slot.german, argument, slot.case, clauses=False)
-                pieces.append((body, _split(argument, slot.case)[1]))
+                nominal = cast(Nominal, argument)
+                body = prepositional(slot.german, nominal, slot.case, clauses=False)
+                pieces.append((body, _split(nominal, slot.case)[1]))
         return pieces
 
     def german_infinitive(self, subject: Nominal) -> Tokens:
@@ -179,7 +185,7 @@ class Predicate:
         return comma + middle + [self.verb.zu_infinitive] + after + comma
 
 
-def _is_indefinite(phrase: Nominal) -> bool:
+def _is_indefinite(phrase: Nominal) -> TypeGuard[NounPhrase]:
     return (
         isinstance(phrase, NounPhrase)
         and phrase.determiner.english in INDEFINITE

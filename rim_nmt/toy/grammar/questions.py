@@ -26,7 +26,7 @@ class Question:
     def english(self) -> Tokens:
         """Say it in English."""
         slot = self.clause.gap
-        if not self.word or self.word in ADVERBIAL_QUESTIONS:
+        if isinstance(self.word, str) and self.word in ("", *ADVERBIAL_QUESTIONS):
             return [*self.word.split(), *self.clause.english_question()]
         words = [self.word] if isinstance(self.word, str) else self.word.english("acc")
         if slot is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from functools import cache
+from typing import Any
 
 # Fields of these types hold no constituents.
 _ATOMS = ("str", "bool", "int", "Noun", "Verb", "Adjective", "Determiner", "Modal", "Adverbial")
@@ -18,12 +19,14 @@ def _part_names(kind: type) -> tuple[str, ...]:
 
 def walk(node: object) -> list[object]:
     """Return ``node`` and all constituents below it, outermost first."""
-    found, waiting = [], [node]
+    found: list[object] = []
+    waiting: list[Any] = [node]
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, tuple):
-            waiting += reversed(node)
-        elif node is not None:
-            found.append(node)
-            waiting += [getattr(node, name) for name in reversed(_part_names(type(node)))]
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting += reversed(part)
+        elif part is not None:
+            found.append(part)
+            kind: Any = type(part)  # for mypy, a class has no hash
+            waiting += [getattr(part, name) for name in reversed(_part_names(kind))]
     return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rim_nmt.toy.english import english_verb
 from rim_nmt.toy.grammar.constituent import Nominal, Tokens
-from rim_nmt.toy.table import read_table
+from rim_nmt.toy.table import Row, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,12 @@ class Modal:
     plain: bool
 
 
-MODALS: dict[str, Modal] = {
-    row["present"]: Modal(**{**row, "plain": bool(row["plain"])}) for row in read_table("modals")
-}
+def _read_modal(row: Row) -> Modal:
+    cells: dict[str, Any] = {**row, "plain": bool(row["plain"])}
+    return Modal(**cells)
+
+
+MODALS: dict[str, Modal] = {row["present"]: _read_modal(row) for row in read_table("modals")}
 
 _BE = {
     "present": ("am", "are", "is", "are", "are", "are"),

@@ -60,11 +60,12 @@ class ClauseSampler:
             return self._fronted_clause(budget)
         clause = self.clause(budget)
         predicate = clause.predicate
-        for name in ("time", "place"):
-            adverbial = getattr(predicate, name)
-            if adverbial and self.dice.chance(0.5):
-                predicate = replace(predicate, **{name: None})
-                return replace(clause, front=adverbial, predicate=predicate)
+        if predicate.time and self.dice.chance(0.5):
+            without = replace(predicate, time=None)
+            return replace(clause, front=predicate.time, predicate=without)
+        if predicate.place and self.dice.chance(0.5):
+            without = replace(predicate, place=None)
+            return replace(clause, front=predicate.place, predicate=without)
         used = (predicate.time, predicate.frequency, predicate.progressive, predicate.fond)
         inner = isinstance(predicate.clause, Infinitive)  # which may have a time of its own
         if not (inner or any(used)) and self.dice.chance(0.3):
@@ -113,10 +114,16 @@ class ClauseSampler:
             subject = self.nominals.head_phrase(head, "subject")
             subject = self._with_relative(subject, budget - 1, tense)
         subject = subject or self.nominals.subject(entry, negated=negatable)
-        options = {"plain": plain, "positive": not negatable, "timeless": timeless}
-        if device != "object":
-            return Clause(subject, self.predicates.build(entry, subject, tense, **options))
-        return Clause(subject, self._with_object_clause(entry, subject, tense, budget, **options))
+        positive = not negatable
+        if device == "object":
+            predicate = self._with_object_clause(
+                entry, subject, tense, budget, plain=plain, positive=positive, timeless=timeless
+            )
+        else:
+            predicate = self.predicates.build(
+                entry, subject, tense, plain=plain, positive=positive, timeless=timeless
+            )
+        return Clause(subject, predicate)
 
     def adjunct(self, host: Clause, budget: int) -> Subordinate | Purpose:
         """Build a subordinate clause that follows its main clause."""
@@ -127,7 +134,7 @@ class ClauseSampler:
         if budget == 1 and person and willed and self.dice.chance(0.15):
             infinitive = self._infinitive(0, subject, lasting=False)
             return Purpose(replace(infinitive.predicate, time=None), subject)
-        temporal = ("when", "if", "before") if lively else ()
+        temporal: tuple[str, ...] = ("when", "if", "before") if lively else ()
         if lively and budget == 1:
             temporal += ("while",)
         if lively and host.predicate.verb in LASTING and not host.predicate.negated:
@@ -181,7 +188,9 @@ class ClauseSampler:
         subject = subject or self.nominals.subject(entry, negated=True)
         if entry.clause in ("infinitive", "gerund"):
             lasting = entry.english in ("begin", "stop")
-            governed = self._infinitive(budget - 1, subject, lasting, entry.clause == "gerund")
+            governed: Infinitive | Subordinate = self._infinitive(
+                budget - 1, subject, lasting, entry.clause == "gerund"
+            )
         else:
             same = entry.clause == "that" and self.dice.chance(0.3)
             pronoun = coreferent(subject) if same else None
@@ -205,7 +214,7 @@ class ClauseSampler:
         """Build a governed infinitive; one begins and stops ``lasting`` deeds only."""
         willed = LASTING if lasting else WILLED
         if budget:
-            willed = [v for v in willed if v in TRANSITIVE]
+            willed = tuple(v for v in willed if v in TRANSITIVE)
         entry = self.predicates.verb(willed, subject)
         if budget:
             predicate = self._with_object_clause(
@@ -260,7 +269,7 @@ class ClauseSampler:
 
     def _gap_subject(self, gap: Gap) -> NounPhrase:
         """Return a stand-in for ``gap`` that verbs can be chosen for."""
-        if not gap.noun.person:
+        if not gap.noun or not gap.noun.person:
             raise DeadEnd
         return NounPhrase(gap.noun, DETERMINERS["the"], gap.plural)
 

@@ -124,7 +124,7 @@ class PredicateSampler:
         """Pick when a predicate happens, if that can be said of it."""
         if "t" not in predicate.verb.aspects:
             return None
-        tenses = (predicate.tense,)
+        tenses: tuple[str, ...] = (predicate.tense,)
         if predicate.modal and predicate.tense == "present":
             tenses = ("present", "future")
         if predicate.verb is BE and not _is_mood(predicate):
@@ -139,8 +139,9 @@ class PredicateSampler:
         if isinstance(subject, NounPhrase):
             if subject.adjective:
                 raise DeadEnd  # "the small dog is big"
+            head: Noun | None = subject.noun
             options = adjectives_for(subject.noun)
-            sex, head = subject.noun.sex, subject.noun
+            sex = subject.noun.sex
         else:
             head = subject.antecedent if isinstance(subject, Pronoun) else None
             options = adjectives_for(head or noun("child"))

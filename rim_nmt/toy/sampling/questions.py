@@ -81,7 +81,8 @@ class QuestionSampler:
     def _object_question(self, kind: str, tense: str) -> Question:
         if kind == "whom":
             entry = self.dice.pick([v for v in TRANSITIVE if "person" in v.slots[-1].tags])
-            word, gap = "whom", Gap()
+            word: NounPhrase | str = "whom"
+            gap = Gap()
         else:
             entry = self.dice.pick(
                 [
