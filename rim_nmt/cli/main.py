@@ -17,6 +17,7 @@ from typing import Any
 
 from rim_nmt import __version__
 from rim_nmt.cli.shared import run_main
+from rim_nmt.errors import InputError
 
 COMMANDS = {
     "prepare": "clean parallel text, learn subwords, binarise it for fairseq",
@@ -66,12 +67,20 @@ def _run(argv: list[str]) -> None:
         arguments.fairseq_flags = rest
     elif rest:
         arguments.refuse(f"unrecognized arguments: {' '.join(rest)}")
-    if hasattr(arguments, "quiet"):
-        from rim_nmt.runtime.console import set_verbosity
-
-        set_verbosity(arguments.quiet, arguments.verbose)
     assert command is not None  # the parser has ended where it is none
-    command.run(arguments)
+    try:
+        if hasattr(arguments, "quiet"):
+            from rim_nmt.runtime.console import set_verbosity
+
+            set_verbosity(arguments.quiet, arguments.verbose)
+        command.run(arguments)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "rim_nmt"):
+            raise
+        raise InputError(
+            f"this needs {package}, which is not installed: pip install 'rim-nmt[experiments]'"
+        ) from error
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -81,6 +81,13 @@ def test_only_the_chosen_command_is_read():
     assert build_parser("fly")[1] is None
 
 
+def test_a_package_that_is_not_installed_is_named(refused, monkeypatch):
+    monkeypatch.setattr("rim_nmt.cli.parameters._dictionary_size", lambda _: __import__("rouge"))
+    assert refused("parameters", "--data", "x") == (
+        "error: this needs rouge, which is not installed: pip install 'rim-nmt[experiments]'"
+    )
+
+
 def completions(line: str) -> list[str]:
     """What a shell shows for the Tab key at the end of a line."""
     code = (
