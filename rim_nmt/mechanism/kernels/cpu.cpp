@@ -1,4 +1,4 @@
-// A RIM layer over a whole sequence on the processor, forward and backward (kernel.py calls it).
+// A RIM layer over a whole sequence on the processor, forward and backward (cpu.py calls it).
 //
 // The plain layer (rim.py) computes every mechanism at every step and throws away what inactive
 // ones would have done. Here only the A active mechanisms of each sentence are computed: the rows
@@ -37,7 +37,7 @@ void sgemm_(const char *, const char *, const int *, const int *, const int *, c
 void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
             const double *, const int *, const double *, const int *, const double *, double *,
             const int *);
-// MKL's; missing where PyTorch brings another library (kernel.py asks)
+// MKL's; missing where PyTorch brings another library (cpu.py asks)
 __attribute__((weak)) void gemm_bf16bf16f32_(const char *, const char *, const int *, const int *,
                                              const int *, const float *, const bfloat16 *,
                                              const int *, const bfloat16 *, const int *,
@@ -118,62 +118,98 @@ R sigmoid(R x) {
 
 }  // namespace
 
-struct Sizes {
-    int64_t T, B, K, A, d, M, e, v, C, f, g, u;
-    int64_t slices;
-    int64_t save;  // keep what the backward pass needs; otherwise every step reuses the rows
-};
+// Python fills both structs from the names in these lists, which the library tells it: nothing else
+// knows the order of their members.
+
+#define SIZES(FIELD)                                                                               \
+    FIELD(T) FIELD(B) FIELD(K) FIELD(A) FIELD(d) FIELD(M) FIELD(e) FIELD(v) FIELD(C) FIELD(f)      \
+    FIELD(g) FIELD(u) FIELD(slices)                                                                \
+    FIELD(save) /* keep what the backward pass needs; otherwise every step reuses the rows */
 
 // All arrays are contiguous, in the order of the letters; P is the number of rows.
+#define ARRAYS(FIELD)                                                                              \
+    /* the layer */                                                                                \
+    FIELD(const W, query)    /* K d Me */                                                          \
+    FIELD(const W, gates)    /* K (Mv+d) 4d: from what is read and, below, from the state */       \
+    FIELD(const R, bias)     /* K 4d */                                                            \
+    FIELD(const W, comm_q)   /* K d Cf */                                                          \
+    FIELD(const W, comm_kv)  /* K d C(f+g): keys, then values */                                   \
+    FIELD(const W, project)  /* K Cg u */                                                          \
+    FIELD(const R, gated)    /* K 2d: biases; null where the projection is not gated */            \
+    /* the input */                                                                                \
+    FIELD(const R, keys)           /* T B Me, divided by sqrt(e) */                                \
+    FIELD(const R, values)         /* T B Mv */                                                    \
+    FIELD(const uint8_t, padding)  /* T B or null */                                               \
+    FIELD(const R, read_mask)      /* T B A M or null: dropout, 0 or 1/(1-rate) */                 \
+    FIELD(const R, comm_mask)      /* T B A C K or null */                                         \
+    FIELD(const R, h0)             /* B K d */                                                     \
+    FIELD(const R, c0)             /* B K d */                                                     \
+    FIELD(const int64_t, bounds)   /* slices+1: sentences of each slice */                         \
+    /* the result */                                                                               \
+    FIELD(R, out)           /* T B K d */                                                          \
+    FIELD(R, c)             /* B K d: the final c */                                               \
+    FIELD(uint8_t, active)  /* T B K */                                                            \
+    /* kept for the backward pass: pairs */                                                        \
+    FIELD(int64_t, pair_rows)  /* slices T+1 K: first row of each mechanism at each step */        \
+    FIELD(int32_t, sentence)   /* P */                                                             \
+    FIELD(int32_t, dropped)    /* P: row of the masks */                                           \
+    FIELD(R, p)                /* P M */                                                           \
+    FIELD(R, q)                /* P Me */                                                          \
+    FIELD(R, gate)             /* P 4d: i f g o */                                                 \
+    FIELD(R, c_before)         /* P d */                                                           \
+    FIELD(R, h_mid)            /* P d: after the dynamics */                                       \
+    FIELD(R, cq)               /* P Cf */                                                          \
+    FIELD(R, weight)           /* P C K */                                                         \
+    FIELD(R, o)                /* P Cg */                                                          \
+    FIELD(R, update)           /* P 2d: gated only */                                              \
+    /* kept for the backward pass: reads */                                                        \
+    FIELD(int64_t, read_rows)  /* slices T+1 K */                                                  \
+    FIELD(int32_t, reader)     /* P: sentence */                                                   \
+    FIELD(int32_t, read_of)    /* T B K: row of the read that is valid */                          \
+    FIELD(R, h_read)           /* P d: what was read */                                            \
+    FIELD(R, kv)               /* P C(f+g) */                                                      \
+    /* backward only */                                                                            \
+    FIELD(const R, d_out)  /* T B K d */                                                           \
+    FIELD(R, d_h)          /* B K d: of the final state, becomes that of the initial state */      \
+    FIELD(R, d_c)          /* B K d: likewise */                                                   \
+    FIELD(R, d_keys)                                                                               \
+    FIELD(R, d_values)                                                                             \
+    FIELD(R, d_kv)  /* P C(f+g) */                                                                 \
+    FIELD(R, d_query)                                                                              \
+    FIELD(R, d_gates)                                                                              \
+    FIELD(R, d_bias)                                                                               \
+    FIELD(R, d_comm_q)                                                                             \
+    FIELD(R, d_comm_kv)                                                                            \
+    FIELD(R, d_project)                                                                            \
+    FIELD(R, d_gated)
+
+struct Sizes {
+#define MEMBER(name) int64_t name;
+    SIZES(MEMBER)
+#undef MEMBER
+};
+
 template <class R, class W>
 struct Arrays {
-    // the layer
-    const W *query;    // K d Me
-    const W *gates;    // K (Mv+d) 4d: weights from what is read, below them from the state
-    const R *bias;     // K 4d
-    const W *comm_q;   // K d Cf
-    const W *comm_kv;  // K d C(f+g): keys, then values
-    const W *project;  // K Cg u
-    const R *gated;    // K 2d: biases; null where the projection is not gated
-    // the input
-    const R *keys;           // T B Me, divided by sqrt(e)
-    const R *values;         // T B Mv
-    const uint8_t *padding;  // T B or null
-    const R *read_mask;      // T B A M or null: dropout, 0 or 1/(1-rate)
-    const R *comm_mask;      // T B A C K or null
-    const R *h0, *c0;        // B K d
-    const int64_t *bounds;   // slices+1: sentences of each slice
-    // the result
-    R *out;           // T B K d
-    R *c;             // B K d: the final c
-    uint8_t *active;  // T B K
-    // kept for the backward pass: pairs
-    int64_t *pair_rows;  // slices T+1 K: first row of each mechanism at each step
-    int32_t *sentence;   // P
-    int32_t *dropped;    // P         row of the masks
-    R *p;                // P M
-    R *q;                // P Me      backward: gradient
-    R *gate;             // P 4d      i f g o; backward: gradient before the nonlinearity
-    R *c_before;         // P d       backward: gradient of h'
-    R *h_mid;            // P d       after the dynamics
-    R *cq;               // P Cf      backward: gradient
-    R *weight;           // P C K
-    R *o;                // P Cg
-    R *update;           // P 2d      gated only; backward: gradient before the nonlinearity
-    // reads
-    int64_t *read_rows;  // slices T+1 K
-    int32_t *reader;     // P         sentence
-    int32_t *read_of;    // T B K     row of the read that is valid
-    R *h_read;           // P d       what was read
-    R *kv;               // P C(f+g)
-    // backward only
-    const R *d_out;  // T B K d
-    R *d_h, *d_c;    // B K d: of the final state, becomes that of the initial state
-    R *d_keys, *d_values;
-    R *d_kv;         // P C(f+g)
-    R *d_query, *d_gates, *d_bias, *d_comm_q, *d_comm_kv;
-    R *d_project, *d_gated;
+#define MEMBER(type, name) type *name;
+    ARRAYS(MEMBER)
+#undef MEMBER
+
+    // The backward pass writes gradients over what it has used up; they have names of their own.
+    R *d_q() const { return q; }             // P Me
+    R *d_gate() const { return gate; }       // P 4d: before the nonlinearity
+    R *d_h_new() const { return c_before; }  // P d: of h'
+    R *d_cq() const { return cq; }           // P Cf
+    // P u: of what the projection gives, before the nonlinearity where it is gated
+    R *d_update() const { return gated ? update : d_h_new(); }
 };
+
+#define COUNT(...) +1
+static_assert(sizeof(Sizes) == sizeof(int64_t) * (SIZES(COUNT)));
+static_assert(sizeof(Arrays<float, float>) == sizeof(void *) * (ARRAYS(COUNT)));
+static_assert(sizeof(Arrays<double, double>) == sizeof(Arrays<float, float>));
+static_assert(sizeof(Arrays<float, bfloat16>) == sizeof(Arrays<float, float>));
+#undef COUNT
 
 namespace {
 
@@ -613,6 +649,13 @@ void run_backward(const Sizes &s, const Arrays<R, W> &a) {
 }  // namespace
 
 extern "C" {
+#define NAME_OF(type, name) #name " "
+#define NAME(name) #name " "
+const char *rim_sizes() { return SIZES(NAME); }
+const char *rim_arrays() { return ARRAYS(NAME_OF); }
+#undef NAME_OF
+#undef NAME
+
 void rim_forward_float(const Sizes *s, const Arrays<float, float> *a) { run_forward(*s, *a); }
 void rim_forward_double(const Sizes *s, const Arrays<double, double> *a) { run_forward(*s, *a); }
 void rim_forward_bfloat16(const Sizes *s, const Arrays<float, bfloat16> *a) { run_forward(*s, *a); }

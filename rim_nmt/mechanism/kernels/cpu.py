@@ -24,26 +24,10 @@ FLAGS = (
     *(f"-L{Path(torch.__file__).parent / 'lib'}", "-ltorch_cpu"),
 )
 
-# The members of `Sizes` and `Arrays` in cpu.cpp, in their order.
-SIZES = "T B K A d M e v C f g u slices save".split()
-ARRAYS = (
-    "query gates bias comm_q comm_kv project gated keys values padding read_mask comm_mask h0 c0 "
-    "bounds out c active pair_rows sentence dropped p q gate c_before h_mid cq weight o update "
-    "read_rows reader read_of h_read kv d_out d_h d_c d_keys d_values d_kv d_query d_gates d_bias "
-    "d_comm_q d_comm_kv d_project d_gated"
-).split()
 WEIGHTS = "query gates bias comm_q comm_kv project gated".split()
 OPERANDS = "query gates comm_q comm_kv project".split()  # the weights in matrix products
 # What the kernel can multiply matrices in; with bfloat16 everything else is in float32.
 _KINDS = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "bfloat16"}
-
-
-class _Sizes(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in SIZES]
-
-
-class _Arrays(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_void_p) for name in ARRAYS]
 
 
 @functools.cache
@@ -281,8 +265,32 @@ def _check(given: dict[str, Tensor | None]) -> None:
 
 
 def _call(name: str, sizes: dict[str, int], arrays: dict[str, Tensor | None]) -> None:
-    kind = _KINDS[arrays["query"].dtype]
-    pointers = {key: tensor.data_ptr() for key, tensor in arrays.items() if tensor is not None}
-    getattr(library(), f"rim_{name}_{kind}")(
-        ctypes.byref(_Sizes(**sizes)), ctypes.byref(_Arrays(**pointers))
+    """Call the library's `forward` or `backward`; arrays that are left out are null."""
+    pointers: dict[str, int | None] = dict.fromkeys(_members(library(), "arrays"))
+    pointers |= {key: x.data_ptr() for key, x in arrays.items() if x is not None}
+    getattr(library(), f"rim_{name}_{_KINDS[arrays['query'].dtype]}")(
+        _structure("sizes", ctypes.c_int64, sizes), _structure("arrays", ctypes.c_void_p, pointers)
     )
+
+
+def _structure(name: str, kind: type, values: dict) -> ctypes.Array:
+    """`Sizes` or `Arrays` of cpu.cpp: members of one kind, without gaps, in the library's order.
+
+    Raises:
+        ValueError: a member is missing, or there is none of a name.
+    """
+    members = _members(library(), name)
+    if differing := values.keys() ^ set(members):
+        raise ValueError(
+            f"the members of {name} in {SOURCE.name} are {' '.join(members)}; here or there these "
+            f"are missing: {' '.join(sorted(differing))}"
+        )
+    return (kind * len(members))(*(values[member] for member in members))
+
+
+@functools.cache
+def _members(kernel: ctypes.CDLL, structure: str) -> tuple[str, ...]:
+    """The names of a structure's members, in their order, as the library says."""
+    names = getattr(kernel, f"rim_{structure}")
+    names.restype = ctypes.c_char_p
+    return tuple(names().decode().split())
