@@ -1,21 +1,17 @@
-#!/usr/bin/env python3
 """Where a trained RIM model's gradient grows: its norm on batches of the validation text, whole and
 with one path through time cut. Nothing but the gradient changes, not even what dropout drops.
 """
 
 import argparse
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 from fairseq import checkpoint_utils, utils
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from rim_nmt.mechanism.communication import Communication, GatedProjection
 from rim_nmt.plugin.fixes import quiet_fairseq
 from rim_nmt.runtime.fairseq_commands import USER_DIR
@@ -79,11 +75,11 @@ class Cut:
         self.path: str | None = None
         self.largest: dict[str, float] = {}
         for name, module in model.named_modules():
-            if isinstance(module, RIM):
+            if isinstance(module, RIMLayer):
                 module.kernel = "plain"
                 self._watch(name, module)
 
-    def _watch(self, name: str, rim: RIM) -> None:
+    def _watch(self, name: str, rim: RIMLayer) -> None:
         attend, dynamics = rim.input_attention.attend, rim.dynamics.forward
         key_value = rim.communication.key_value.forward
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Time and memory of a RIM layer relative to torch.nn.LSTM of the same width: a training step (in
 float32 and, where the processor is fast at it, in bfloat16), forward only, one decoding step, and
 many more mechanisms with as many active. On a GPU, where nn.LSTM is cuDNN's, a training step and
@@ -9,23 +8,21 @@ import argparse
 import functools
 import multiprocessing
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
 from benchmarks.timing import interleaved
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from rim_nmt.plugin.processor import bfloat16_obstacle
 
 KINDS = {  # built from I, D and, where they are not 6 and 4, K and A
     "torch.nn.LSTM": lambda input_size, hidden_size, *_: torch.nn.LSTM(input_size, hidden_size),
-    "RIM, plain": lambda *sizes: RIM(*sizes, kernel="plain"),
-    "RIM, compiled": lambda *sizes: RIM(*sizes, kernel="compiled"),
+    "RIM, plain": lambda *sizes: RIMLayer(*sizes, kernel="plain"),
+    "RIM, compiled": lambda *sizes: RIMLayer(*sizes, kernel="compiled"),
 }
 
 
@@ -62,8 +59,8 @@ def main() -> None:
         decode = functools.partial(infer, inputs=(step, state))
         compare(f"decoding step, B={batch}", layers, decode, 10 * arguments.rounds)
 
-    few = RIM(*sizes, 6, 4)
-    many = RIM(sizes[0], 4 * sizes[1], 24, 4)  # mechanisms of equal width
+    few = RIMLayer(*sizes, 6, 4)
+    many = RIMLayer(sizes[0], 4 * sizes[1], 24, 4)  # mechanisms of equal width
     compare(
         "training step",
         {"RIM, A=4 of K=6": few, "RIM, A=4 of K=24": many},
@@ -82,7 +79,7 @@ def main() -> None:
 
 
 def on_gpu(steps: int, batch: int, sizes: tuple[int, int], rounds: int) -> None:
-    kinds = {**KINDS, "RIM, triton": lambda *sizes: RIM(*sizes, kernel="triton")}
+    kinds = {**KINDS, "RIM, triton": lambda *sizes: RIMLayer(*sizes, kernel="triton")}
     layers = {name: kinds[name](*sizes).cuda() for name in kinds if name != "RIM, compiled"}
     x = torch.randn(steps, batch, sizes[0], device="cuda", requires_grad=True)
 

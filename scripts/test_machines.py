@@ -24,13 +24,15 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "runs" / "machines"
 
 RIM = "tests/mechanism/test_rim.py tests/mechanism/test_parts.py"
-KERNEL = f"{RIM} tests/mechanism/test_kernel.py tests/mechanism/test_kernel_input.py"
+KERNEL = f"{RIM} tests/mechanism/kernels/test_cpu.py tests/mechanism/kernels/test_cpu_input.py"
 MODELS = "tests/models/test_model.py tests/models/test_multilingual.py"
-BFLOAT16 = "tests/models/test_fairseq_fixes.py tests/test_processor.py"
-TEXT = "tests/data tests/tools tests/test_corpus.py tests/test_demo.py"
+BFLOAT16 = "tests/plugin/test_fixes.py tests/plugin/test_processor.py"
+TEXT = (
+    "tests/data tests/runtime tests/cli tests/toy tests/translation tests/integration/test_demo.py"
+)
 DOWNLOADS = "tests/data/test_download.py tests/data/test_wmt14.py tests/data/test_iwslt14.py"
-COMMANDS = "tests/test_end_to_end.py"
-EXPERIMENTS = "tests/experiments/test_table.py tests/experiments/test_cells.py"
+COMMANDS = "tests/integration/test_end_to_end.py"
+EXPERIMENTS = "tests/experiments/table8/test_report.py tests/experiments/test_training_cell.py"
 
 
 class NotHere(Exception):

@@ -2,7 +2,7 @@
 
 import io
 import os
-import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from rim_nmt.cli.main import main
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 from rim_nmt.runtime.files import write_lines
 from rim_nmt.toy import corpus
+from rim_nmt.translation.model_folder import pack
+from rim_nmt.translation.translator import Translator
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = (
@@ -56,8 +59,8 @@ def run_command(command: list, check: bool = True, **more) -> subprocess.Complet
 
 
 def run_script(name: str, *arguments, **more) -> subprocess.CompletedProcess:
-    """Run one of scripts/ with this Python."""
-    return run_command([sys.executable, ROOT / "scripts" / f"{name}.py", *arguments], **more)
+    """Run `rim-nmt NAME` with this Python."""
+    return run_command([sys.executable, "-m", "rim_nmt", name, *arguments], **more)
 
 
 @pytest.fixture
@@ -66,8 +69,6 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
     printed."""
 
     def call(name: str, *arguments, input: str = "") -> str:
-        monkeypatch.setattr("sys.argv", [name, *(str(part) for part in arguments)])
-        monkeypatch.setattr("sys.path", list(sys.path))
         monkeypatch.setattr(
             "sys.stdin", io.TextIOWrapper(io.BytesIO(input.encode()), encoding="utf-8")
         )
@@ -75,7 +76,7 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
             "rim_nmt.plugin.fixes.quiet_fairseq", lambda: None
         )  # other tests may listen
         capsys.readouterr()
-        runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")
+        main([name, *(str(part) for part in arguments)])
         return capsys.readouterr().out
 
     return call
@@ -149,3 +150,29 @@ def trained(prepared, tmp_path_factory) -> Trained:
     save_dir = tmp_path_factory.mktemp("trained")
     done = run_command(train_command(prepared, save_dir, "--max-update", 100))
     return Trained(prepared, save_dir / "checkpoint_last.pt", done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="session")
+def old_checkpoint(tmp_path_factory) -> Callable[[], Translator]:
+    """Loads a small RIM that is there without a training: by fairseq-train with version 0.1.0
+    (commit 56e7088, before the modules moved), as `train_command` has it, for 300 updates."""
+    files = ROOT / "tests/plugin/before_rooms"
+    folder = tmp_path_factory.mktemp("before-rooms")
+    for language in ("en", "de"):
+        shutil.copy(files / "dict.txt", folder / f"dict.{language}.txt")
+    (folder / "test.en-de.en.bin").touch()  # its name says the languages
+    return lambda: Translator(files / "checkpoint.pt", folder, files / "sentencepiece.model")
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory) -> Path:
+    """The small model of `old_checkpoint`, packed."""
+    files = ROOT / "tests/plugin/before_rooms"
+    folder = tmp_path_factory.mktemp("model-folder")
+    (folder / "bin").mkdir()
+    for language in ("en", "de"):
+        shutil.copy(files / "dict.txt", folder / "bin" / f"dict.{language}.txt")
+    (folder / "bin" / "test.en-de.en.bin").touch()  # its name says the languages
+    shutil.copy(files / "sentencepiece.model", folder)
+    pack(files / "checkpoint.pt", folder, folder / "model")
+    return folder / "model"

@@ -18,7 +18,8 @@ class Communication(nn.Module):
 
     Queries, keys and values have weights of their own for each mechanism and no bias. Every
     mechanism is read, the inactive ones by their unchanged state; that only active mechanisms
-    *take* their update is the caller's business (`RIM`), so that one batched product serves all.
+    *take* their update is the caller's business (`RIMLayer`), so that one batched product serves
+    all.
 
     P maps the heads back to width d: `linear` is one matrix per mechanism, `gated` is
     sigmoid(Wg o + bg) * tanh(Wo o + bo), which adds at most 1 to a state.

@@ -10,7 +10,7 @@ def count_activity(activity: Tensor) -> Tensor:
     """How often each mechanism was active.
 
     Args:
-        activity: ... x K, bool, as `RIM` returns it (padded positions are all false).
+        activity: ... x K, bool, as `RIMLayer` returns it (padded positions are all false).
 
     Returns:
         K, int64.

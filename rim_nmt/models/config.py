@@ -6,7 +6,7 @@ from typing import Optional
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 
 from rim_nmt.mechanism.communication import PROJECTIONS
-from rim_nmt.mechanism.rim import DYNAMICS, KERNELS
+from rim_nmt.mechanism.layer import DYNAMICS, KERNELS
 
 
 def _flag(default, help_text: str):

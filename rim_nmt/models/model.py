@@ -44,6 +44,18 @@ class RecurrentModel(FairseqEncoderDecoderModel):
         encoder = build_encoder(cfg, task.source_dictionary)
         return cls(encoder, build_decoder(cfg, task.target_dictionary, encoder))
 
+    def recurrent_layers(self) -> dict[str, nn.Module]:
+        """The recurrent layers by name, in the order in which they compute: encoder.forward and
+        encoder.backward (the two directions of the first layer), encoder.1 and on; decoder.0 (below
+        the attention over the source) and on."""
+        encoder = [self.encoder.forward_layer, self.encoder.backward_layer, *self.encoder.layers]
+        decoder = [self.decoder.first_layer, *self.decoder.layers]
+        names = ["forward", "backward", *range(1, len(encoder) - 1)]
+        return {
+            **{f"encoder.{name}": layer for name, layer in zip(names, encoder, strict=True)},
+            **{f"decoder.{number}": layer for number, layer in enumerate(decoder)},
+        }
+
     def forward(self, src_tokens, src_lengths, prev_output_tokens, **kwargs):
         """Logits B x T x V for a batch with known targets, and the decoder's extra outputs.
 

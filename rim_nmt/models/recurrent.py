@@ -6,12 +6,12 @@ measures the mechanism and nothing else.
 
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from rim_nmt.models.config import RecurrentModelConfig
 
 
 class PlainRNN(nn.Module):
-    """`torch.nn.LSTM` or `torch.nn.GRU`, one layer, called as `RIM` is.
+    """`torch.nn.LSTM` or `torch.nn.GRU`, one layer, called as `RIMLayer` is.
 
     Padding must be at the right. An output at a real position then never depends on padding, so
     the mask needs no work (packing would skip the padded steps, but took 1.2 times as long as
@@ -30,7 +30,7 @@ class PlainRNN(nn.Module):
     def forward(
         self, x: Tensor, state=None, padding_mask: Tensor | None = None, need_activity: bool = False
     ):
-        """As `RIM.forward`, with these differences: where `padding_mask` (T x B, right padding
+        """As `RIMLayer.forward`, with these differences: where `padding_mask` (T x B, right padding
         only) is given, outputs and state after a sequence's end are meaningless; `activity` is
         None."""
         output, state = self.rnn(x, state)
@@ -43,7 +43,7 @@ def build_recurrent_layer(
     hidden_size: int,
     num_active: int | None,
     input_slots: int = 1,
-) -> RIM | PlainRNN:
+) -> RIMLayer | PlainRNN:
     """The layer that `--recurrent-layer` asks for.
 
     Args:
@@ -54,12 +54,12 @@ def build_recurrent_layer(
         input_slots: elements that the input is cut into; only a RIM tells them apart.
 
     Raises:
-        ValueError: sizes that a RIM cannot have (see `RIM`).
+        ValueError: sizes that a RIM cannot have (see `RIMLayer`).
     """
     kind = str(cfg.recurrent_layer)
     if kind != "rim":
         return PlainRNN(kind, input_size, hidden_size)
-    return RIM(
+    return RIMLayer(
         input_size,
         hidden_size,
         num_mechanisms=cfg.num_mechanisms,

@@ -1,7 +1,7 @@
 """Raw text in, raw text out: a trained model with its subwords behind one call."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,12 @@ from omegaconf import open_dict
 import rim_nmt.plugin.register  # noqa: F401  (registers the models)
 from rim_nmt.data.cleaning import normalise
 from rim_nmt.errors import InputError
+from rim_nmt.mechanism.layer import RIMLayer
+from rim_nmt.mechanism.observation import keep_asleep, wants_of
+from rim_nmt.models.model import RecurrentModel
 from rim_nmt.plugin import checkpoint_safety
 from rim_nmt.plugin.checkpoint_outline import one_line
+from rim_nmt.translation.explanation import Explanation, layer_activities
 
 # Outputs may be this much longer than the input. fairseq's own limit of 200 pieces whatever the
 # input lets a weak model babble.
@@ -30,10 +34,17 @@ CHUNK = 200  # sentences that are sorted by length together
 
 @dataclass(frozen=True)
 class Translation:
-    """One translation of a sentence and its score (mean log2-probability of its pieces)."""
+    """One translation of a sentence.
+
+    Args:
+        text: the translation.
+        score: the mean log2-probability of its pieces.
+        pieces: how many there are, the end of the sentence included.
+    """
 
     text: str
     score: float
+    pieces: int = 0
 
 
 class Translator:
@@ -107,6 +118,37 @@ class Translator:
             checkpoint_safety.check_finite(model.named_parameters(), path)
         self.source_lang, self.target_lang = languages["source_lang"], languages["target_lang"]
 
+    def keep_asleep(self, names: Iterable[str]) -> None:
+        """From now on, mechanisms are never active: what are they good for?
+
+        Args:
+            names: each LAYER:MECHANISM, such as decoder.1:3, with the names of layers as in
+                `LayerActivity` and numbers of mechanisms from 0.
+
+        Raises:
+            InputError: there is no such layer or mechanism, or none would be left of a layer.
+        """
+        layers = {}
+        for model in self._hub.models:
+            model = self._of_the_pair(model)
+            if isinstance(model, RecurrentModel):
+                found = model.recurrent_layers().items()
+                layers |= {name: layer for name, layer in found if isinstance(layer, RIMLayer)}
+        asked: dict[str, set[int]] = {}
+        for name in names:
+            layer, _, number = name.partition(":")
+            if layer not in layers or not number.isdecimal():
+                raise InputError(
+                    f"{name}: expected LAYER:NUMBER with a layer out of "
+                    f"{', '.join(layers) or 'none: this model has no mechanisms'}"
+                )
+            asked.setdefault(layer, set()).add(int(number))
+        for layer, numbers in asked.items():
+            try:
+                keep_asleep(layers[layer], numbers)
+            except ValueError as error:
+                raise InputError(f"{layer}: {error}") from None
+
     def translate(
         self,
         sentences: Sequence[str],
@@ -139,14 +181,104 @@ class Translator:
             )
             for index, best in zip(filled, hypotheses, strict=True):
                 results[index] = [
-                    Translation(self._hub.decode(h["tokens"]), float(h["score"]) / math.log(2))
+                    Translation(
+                        self._hub.decode(h["tokens"]),
+                        float(h["score"]) / math.log(2),
+                        len(h["tokens"]),
+                    )
                     for h in best[:nbest]
                 ]
             yield from results
 
+    @torch.no_grad()
+    def explain(self, sentence: str, translation: str | None = None, beam: int = 5) -> Explanation:
+        """What the model does at each piece of a sentence and of its translation.
+
+        Args:
+            sentence: raw text, one sentence.
+            translation: raw text; None takes the model's own.
+            beam: as for `translate`, where the translation is the model's own.
+
+        Raises:
+            InputError: a side is blank or longer than the model takes; an ensemble is not
+                explained.
+        """
+        source = self.encode(sentence)  # S
+        if len(self._hub.models) > 1:
+            raise InputError("several checkpoints vote: give one to see what it does")
+        if len(source) < 2 or (translation is not None and not translation.strip()):
+            raise InputError("there is no sentence to explain: it is blank")
+        self._check_lengths([source], 0, len(source))
+        if translation is None:
+            (best,) = self._hub.generate([source], beam=beam, nbest=1, **MAX_LENGTH)
+            target = best[0]["tokens"].cpu()  # T
+        else:
+            pieces = self._hub.apply_bpe(normalise(translation))
+            dictionary = self.task.target_dictionary
+            target = dictionary.encode_line(pieces, add_if_not_exist=False).long()
+        return self._follow(source, target)
+
+    def _follow(self, source: torch.Tensor, target: torch.Tensor) -> Explanation:
+        """Have the model write the pieces of a given translation, T, of a source, S."""
+        model = self._of_the_pair(self._hub.models[0])
+        end = target.new_tensor([self.task.target_dictionary.eos()])
+        before = torch.cat([end, target[:-1]])[None].to(self.device)  # 1 x T
+        tokens = source[None].to(self.device)  # 1 x S
+        lengths = torch.tensor([len(source)], device=self.device)
+        layers = model.recurrent_layers() if isinstance(model, RecurrentModel) else {}
+        need = {"need_activity": True} if layers else {}
+        with wants_of(model) as wants:
+            encoded = model.encoder(tokens, src_lengths=lengths, **need)
+            logits, extra = model.decoder(before, encoder_out=encoded, **need)
+        scores = logits.float().log_softmax(-1)[0].gather(-1, target[:, None].to(self.device))
+        if isinstance(extra, dict):
+            (attention,) = extra["attn"]  # 1 x T x S
+        else:  # fairseq's LSTM
+            attention = extra
+        activity = {
+            side: layer_activities(
+                [name for name in layers if name.startswith(side)],
+                found["activity"] if layers else [],
+                [noted for name, noted in wants.items() if name.startswith(side)],
+            )
+            for side, found in (("encoder", encoded), ("decoder", extra))
+        }
+        return Explanation(
+            source=self._pieces(source, self.task.source_dictionary),
+            target=self._pieces(target, self.task.target_dictionary),
+            scores=(scores[:, 0] / math.log(2)).tolist(),
+            attention=attention[0].float().tolist(),
+            encoder=activity["encoder"],
+            decoder=activity["decoder"],
+        )
+
+    def _of_the_pair(self, model: torch.nn.Module) -> torch.nn.Module:
+        """The model of the pair that is translated, out of one of several pairs."""
+        if hasattr(model, "models"):
+            return model.models[f"{self.source_lang}-{self.target_lang}"]
+        return model
+
+    def _pieces(self, tokens: torch.Tensor, dictionary: Dictionary) -> list[str]:
+        return [dictionary[token] for token in tokens]
+
     def encode(self, sentence: str) -> torch.Tensor:
         """Raw text, normalised, to the numbers of its pieces, ended by </s>."""
         return self._hub.encode(normalise(sentence))
+
+    @property
+    def max_pieces(self) -> int:
+        """How many pieces a sentence may have, its end included."""
+        limits = self._hub.max_positions
+        if isinstance(limits, dict):  # for each pair
+            limits = limits[f"{self.source_lang}-{self.target_lang}"]
+        return limits[0]
+
+    def shorten(self, sentence: str) -> str:
+        """As much of a sentence as the model takes."""
+        pieces = self.encode(sentence)[: self.max_pieces - 1]
+        while len(self.encode(text := self._hub.decode(pieces))) > self.max_pieces:
+            pieces = pieces[:-1]  # half a word can have more pieces than it had within the whole
+        return text
 
     def _choose(
         self, checkpoint: Path | str, source_lang: str | None, target_lang: str | None
@@ -168,10 +300,7 @@ class Translator:
 
     def _check_lengths(self, encoded: list[torch.Tensor], start: int, max_tokens: int) -> None:
         longest = max(range(len(encoded)), key=lambda index: len(encoded[index]))
-        limits = self._hub.max_positions
-        if isinstance(limits, dict):  # for each pair
-            limits = limits[f"{self.source_lang}-{self.target_lang}"]
-        length, limit = len(encoded[longest]), limits[0]
+        length, limit = len(encoded[longest]), self.max_pieces
         if length > limit:
             raise InputError(
                 f"sentence {start + longest + 1} has {length} pieces, more than the {limit} that "

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fairseq.data import Dictionary, data_utils
 
-from rim_nmt.data import preparation
+from rim_nmt.data import arrow, preparation
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
@@ -192,7 +192,7 @@ def test_the_number_of_workers_does_not_matter(text, one_pair, tmp_path):
 
 
 def test_the_number_of_parts_does_not_matter(text, one_pair, tmp_path, monkeypatch):
-    monkeypatch.setattr(preparation, "PART", 1300)
+    monkeypatch.setattr(arrow, "PART", 1300)
     out = run(text, tmp_path / "out", workers=2, pairs=("en-de",))
     assert content(out) == content(one_pair)
 
@@ -362,7 +362,7 @@ def test_the_locale_does_not_matter(text, one_pair, tmp_path, env):
         pytest.skip(f"this system has no locale {name}")
     finally:
         locale.setlocale(locale.LC_CTYPE, "")
-    command = [sys.executable, "scripts/prepare.py", "files", "--train", text / "train"]
+    command = [sys.executable, "-m", "rim_nmt", "prepare", "files", "--train", text / "train"]
     command += ["--valid", text / "valid", "--test", f"news={text / 'news'}", "--vocab-size", 150]
     done = subprocess.run(
         [str(part) for part in (*command, "--workers", 2, "--out", tmp_path / "out")],

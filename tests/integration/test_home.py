@@ -8,8 +8,8 @@ from tests.conftest import ROOT
 
 # the compiled kernel, Matplotlib, and datasets with fairseq
 KEEPERS_OF_CACHES = (
-    "tests/mechanism/test_kernel.py::test_the_log_says_once_which_path_is_in_use",
-    "tests/experiments/test_table.py::test_the_same_cells_give_the_same_bytes",
+    "tests/mechanism/kernels/test_cpu.py::test_the_log_says_once_which_path_is_in_use",
+    "tests/experiments/table8/test_report.py::test_the_same_cells_give_the_same_bytes",
     "tests/data/test_preparation.py::test_nothing_kept_is_an_error",
 )
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from rim_nmt.cli import shared as cli
+from rim_nmt.cli import translate
+from rim_nmt.cli.main import main
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.files import read_lines, write_lines
 from rim_nmt.toy import corpus
 from rim_nmt.translation.translator import Translator
-from scripts import translate
 from tests.conftest import ROOT, train_command
 from tests.data.test_preparation import content, fake_preprocess
 from tests.runtime.test_processes import is_running, wait_for
@@ -198,7 +198,7 @@ def fuzzed(count: int, seed: int) -> list[str]:
 
 @pytest.fixture
 def translate_lines(trained, monkeypatch, capfd, caplog) -> Callable[[bytes], tuple[int, str, str]]:
-    """scripts/translate.py on these bytes: exit status, output, errors."""
+    """`rim-nmt translate` on these bytes: exit status, output, errors."""
     caplog.set_level("WARNING", logger="fairseq")  # as the script has it
     translator = Translator(
         trained.checkpoint, trained.data / "bin", trained.data / "sentencepiece.model"
@@ -206,13 +206,11 @@ def translate_lines(trained, monkeypatch, capfd, caplog) -> Callable[[bytes], tu
     monkeypatch.setattr(translate, "load_translator", lambda _: translator)
 
     def run(text: bytes) -> tuple[int, str, str]:
-        arguments = ["translate.py", "--checkpoint", "x", "--data", "x", "--beam", "1"]
-        monkeypatch.setattr(sys, "argv", arguments)
         monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(text), encoding="utf-8"))
         capfd.readouterr()
         status = 0
         try:
-            cli.run_main(translate.main)
+            main(["translate", "--checkpoint", "x", "--data", "x", "--beam", "1"])
         except SystemExit as stop:
             status = stop.code
         return status, *capfd.readouterr()

@@ -34,7 +34,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Config:
-    """The arguments of `RIM`, under the same names."""
+    """The arguments of `RIMLayer`, under the same names."""
 
     input_size: int = 13
     hidden_size: int = 35

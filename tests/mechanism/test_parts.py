@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import RIM, count_activity, least_share, usage_entropy
+from rim_nmt.mechanism import RIMLayer, count_activity, least_share, usage_entropy
 from rim_nmt.mechanism.communication import Communication, GatedProjection
 from rim_nmt.mechanism.dynamics import GRUDynamics, LSTMDynamics
 from rim_nmt.mechanism.grouped import GroupedLinear
@@ -328,7 +328,7 @@ def test_communication_dropout_acts_on_the_weights():
 
 @pytest.mark.parametrize("dynamics", ["lstm", "gru"])
 def test_only_the_dynamics_and_the_gated_projection_have_biases(dynamics):
-    rim = RIM(6, 12, 3, 2, dynamics=dynamics, comm_projection="gated")
+    rim = RIMLayer(6, 12, 3, 2, dynamics=dynamics, comm_projection="gated")
     biases = {name for name, _ in rim.named_parameters() if "bias" in name}
     of_cells = {"bias"} if dynamics == "lstm" else {"bias_ih", "bias_hh"}
     assert biases == {f"dynamics.{name}" for name in of_cells} | {"communication.projection.bias"}

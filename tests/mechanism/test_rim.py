@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from tests.mechanism.reference import Config, State, run_reference
 
 SEEDS = (1, 20, 300)
@@ -24,13 +24,13 @@ BOTH = pytest.mark.parametrize("config", [LSTM, GRU], ids=["lstm", "gru"])
 def _kernel(request, monkeypatch):
     """Every test of this file runs twice: `auto` takes the compiled kernel where it can."""
     torch.manual_seed(5)
-    defaults = {**RIM.__init__.__kwdefaults__, "kernel": request.param}
-    monkeypatch.setattr(RIM.__init__, "__kwdefaults__", defaults)
+    defaults = {**RIMLayer.__init__.__kwdefaults__, "kernel": request.param}
+    monkeypatch.setattr(RIMLayer.__init__, "__kwdefaults__", defaults)
 
 
-def build(config: Config, dtype: torch.dtype = torch.float64) -> RIM:
+def build(config: Config, dtype: torch.dtype = torch.float64) -> RIMLayer:
     """A layer in evaluation mode whose mechanisms differ more than freshly initialised ones."""
-    rim = RIM(**asdict(config)).to(dtype).eval()
+    rim = RIMLayer(**asdict(config)).to(dtype).eval()
     for parameter in rim.parameters():
         # not larger: GRU states then grow without bound, until p is 1 for everyone and all tie
         nn.init.normal_(parameter, std=0.3)
@@ -67,7 +67,7 @@ def same_bits(a: Tensor, b: Tensor) -> bool:
     return torch.equal(a, b) and torch.equal(a.signbit(), b.signbit())
 
 
-def always_inactive(config: Config, rim: RIM, batch: int) -> tuple[State, int]:
+def always_inactive(config: Config, rim: RIMLayer, batch: int) -> tuple[State, int]:
     """Make one mechanism lose at every step: returns an initial state and its index.
 
     Every key is a positive constant, the others' queries are zero (p = 1/2), and the loser's is
@@ -240,7 +240,7 @@ def test_a_null_input_is_read_as_nothing(config):
 
 def test_active_is_least_null_attention_by_probability_not_by_logit():
     # mechanism 0: p = .999 and .2 (mean .60, mean logit 2.8); mechanism 1: twice .65 (logit .62)
-    rim = RIM(1, 2, 2, 1, input_heads=2, input_key_size=1, comm_heads=0).double()
+    rim = RIMLayer(1, 2, 2, 1, input_heads=2, input_key_size=1, comm_heads=0).double()
     p = torch.tensor([[0.999, 0.2], [0.65, 0.65]], dtype=torch.float64)
     with torch.no_grad():
         rim.input_attention.key.weight.fill_(1)
@@ -302,7 +302,7 @@ def test_inactive_states_stay_bit_for_bit(seed, config, projection):
         state = new_state
 
 
-def change_mechanism(rim: RIM, k: int, names: tuple[str, ...]) -> None:
+def change_mechanism(rim: RIMLayer, k: int, names: tuple[str, ...]) -> None:
     parameters = dict(rim.named_parameters())
     for name in names:
         nn.init.normal_(parameters[name].data[k], std=2)
@@ -481,13 +481,13 @@ def test_parameter_count_is_the_formula(dynamics, projection):
     if projection:
         expected += K * d * H * (d_c + d_c + d_cv)
         expected += K * H * d_cv * d if projection == "linear" else K * 2 * (H * d_cv + 1) * d
-    assert sum(p.numel() for p in RIM(**asdict(config)).parameters()) == expected
+    assert sum(p.numel() for p in RIMLayer(**asdict(config)).parameters()) == expected
 
 
 def test_slots_share_keys_and_values():
     """So that a layer with slots has fewer parameters, and equal slots are interchangeable."""
     config = replace(LSTM, input_size=26, input_slots=2)
-    one = sum(p.numel() for p in RIM(**asdict(LSTM)).parameters())
+    one = sum(p.numel() for p in RIMLayer(**asdict(LSTM)).parameters())
     rim = build(config)
     assert sum(p.numel() for p in rim.parameters()) == one
     x, state = random_input(config), random_state(config)
@@ -496,7 +496,7 @@ def test_slots_share_keys_and_values():
 
 
 def test_defaults_are_the_papers():
-    rim = RIM(100, 600)
+    rim = RIMLayer(100, 600)
     K, d = 6, 100
     expected = 100 * 4 * 64 + 100 * 4 * d + K * d * 4 * 64  # keys, values (4 heads of d), queries
     expected += K * 4 * d * (4 * d + d + 1)
@@ -671,7 +671,7 @@ def test_the_content_of_padding_does_not_matter(config, content):
 )
 def test_sizes_that_do_not_fit_are_named_with_their_numbers(changes, parts):
     with pytest.raises(ValueError) as error:
-        RIM(**asdict(replace(LSTM, **changes)))
+        RIMLayer(**asdict(replace(LSTM, **changes)))
     for part in parts:
         assert part in str(error.value)
 
@@ -679,11 +679,11 @@ def test_sizes_that_do_not_fit_are_named_with_their_numbers(changes, parts):
 @pytest.mark.parametrize(("hidden_size", "num_mechanisms"), [(100, 6), (7, 5), (5, 6), (1, 2)])
 def test_the_hidden_sizes_an_error_suggests_are_accepted(hidden_size, num_mechanisms):
     with pytest.raises(ValueError, match="not divisible") as error:
-        RIM(3, hidden_size, num_mechanisms, 1)
+        RIMLayer(3, hidden_size, num_mechanisms, 1)
     suggestions = re.findall(r"\d+", str(error.value).split(";")[-1])
     assert suggestions
     for suggestion in suggestions:
-        RIM(3, int(suggestion), num_mechanisms, 1)
+        RIMLayer(3, int(suggestion), num_mechanisms, 1)
 
 
 @pytest.mark.parametrize(
@@ -770,7 +770,7 @@ def test_a_small_layer_learns_to_recall_the_first_symbol():
     torch.manual_seed(seed)
     symbols, noises, steps, batch, updates = 5, 4, 6, 32, 400
     embedding = torch.eye(symbols + noises)
-    rim = RIM(
+    rim = RIMLayer(
         symbols + noises,
         24,
         3,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from rim_nmt.models.matched_sizes import SIZES, matched_models
 from rim_nmt.models.model import ARCHITECTURES
 from rim_nmt.models.multilingual import MULTILINGUAL_ARCHITECTURES
@@ -28,7 +28,7 @@ def test_twins_have_equal_parameter_counts(size, pairs):
     if len(pairs) == 1:
         assert abs(counts["fairseq-lstm"] / counts["rim"] - 1) < 0.03, counts
     assert len(set(widths.values())) == 1, widths
-    assert type(models["rim"].decoder.first_layer) is RIM
+    assert type(models["rim"].decoder.first_layer) is RIMLayer
     assert type(models["lstm"].decoder.first_layer) is PlainRNN
     for model in models.values() if len(pairs) > 1 else ():
         german, french = (model.models[pair] for pair in pairs)

@@ -8,7 +8,7 @@ import torch
 from fairseq.models import build_model
 from omegaconf import OmegaConf
 
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from rim_nmt.mechanism.dynamics import LSTMDynamics
 from rim_nmt.models.config import RecurrentModelConfig
 from rim_nmt.models.encoder import reversal_index
@@ -172,13 +172,13 @@ def test_encoder_and_decoder_may_have_other_numbers_of_active_mechanisms(
 ):
     model = make_model(num_active=2, **flags)
     for part, expected in ((model.encoder, of_encoder), (model.decoder, of_decoder)):
-        layers = [module for module in part.modules() if isinstance(module, RIM)]
+        layers = [module for module in part.modules() if isinstance(module, RIMLayer)]
         assert {layer.num_active for layer in layers} == {expected}
 
 
 def test_the_context_may_be_an_input_of_its_own():
     model = make_model(separate_context=True, decoder_layers=3)
-    slots = [m.input_attention.num_slots for m in model.modules() if isinstance(m, RIM)]
+    slots = [m.input_attention.num_slots for m in model.modules() if isinstance(m, RIMLayer)]
     assert sorted(slots) == [1] * (len(slots) - 2) + [2, 2]
     for layer in model.decoder.layers:
         assert layer.input_attention.num_slots == 2

@@ -7,7 +7,7 @@ import pytest
 import torch
 from fairseq.logging import metrics
 
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from rim_nmt.models.multilingual import MultilingualRecurrentModel
 from rim_nmt.models.parameters import build_without_memory
 from tests.models.conftest import LEARNER, assert_learns, loss_on, make_task, pad_at, small_config
@@ -139,7 +139,7 @@ def test_the_command_line_goes_before_the_architecture():
     flags = ["--arch", "multilingual_rim_tiny", "--encoder-layers", "2", "--num-active", "1"]
     model = build_without_memory(flags, 50, PAIRS)
     assert len(model.encoder.layers) == 1  # besides the first one
-    layers = [m for m in model.modules() if isinstance(m, RIM)]
+    layers = [m for m in model.modules() if isinstance(m, RIMLayer)]
     assert {layer.num_active for layer in layers} == {1}
     assert {layer.num_mechanisms for layer in layers} == {4}
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.copying.task import NUM_DIGITS
 from rim_nmt.experiments.copying.training import read_log
-from rim_nmt.experiments.plots import save_figure
 from rim_nmt.runtime.files import read_json, write_json, write_lines
+from rim_nmt.runtime.plots import save_figure
 
 PAPER = (
     "The paper (Table 1; spans 50 and 200): RIM of width 600 0.00 and 0.00, LSTM of width 600 0.00 "

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rim_nmt.errors import InputError
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer
 from rim_nmt.mechanism.input_attention import InputAttention
 
 BLANK = 0
@@ -78,7 +78,7 @@ class CopyingModel(nn.Module):
 
     def activity(self, inputs: Tensor) -> Tensor | None:
         """Which mechanisms are active, T x B x K; None for an LSTM."""
-        if not isinstance(self.layer, RIM):
+        if not isinstance(self.layer, RIMLayer):
             return None
         return self.layer(self.embedding(inputs), need_activity=True)[2]
 
@@ -118,7 +118,7 @@ class UndampedInput(InputAttention):
         return h.new_ones(*h.shape[:2], 1, self.num_heads)
 
 
-def build_rim(name: str, width: int) -> RIM:
+def build_rim(name: str, width: int) -> RIMLayer:
     """A layer of the sizes of Table 3, but with one head of the input attention, as the paper has
     for this task; it reads 4 * d values, as many as four heads would. There is no dropout on that
     head: it would take a mechanism's whole input away (the authors' code drops single elements).
@@ -134,7 +134,7 @@ def build_rim(name: str, width: int) -> RIM:
     size = width // NUM_MECHANISMS
     sizes = {"num_active": NUM_ACTIVE, "input_heads": 1, "input_value_size": 4 * size}
     sizes["input_dropout"] = 0.0
-    rim = RIM(width, width, NUM_MECHANISMS, **{**sizes, **MODELS[name]})
+    rim = RIMLayer(width, width, NUM_MECHANISMS, **{**sizes, **MODELS[name]})
     if name == "rim-no-input-attention":
         own = rim.input_attention
         rim.input_attention = UndampedInput(

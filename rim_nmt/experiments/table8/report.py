@@ -12,8 +12,8 @@ from matplotlib.ticker import MultipleLocator
 from sacrebleu.significance import PairedTest
 
 from rim_nmt.errors import InputError
-from rim_nmt.experiments.plots import save_figure
 from rim_nmt.runtime.files import read_json, read_lines, write_json, write_lines
+from rim_nmt.runtime.plots import save_figure
 
 METRICS = ("BLEU", "chrF")
 RESAMPLES = 1000  # of the test set, for the paired bootstrap

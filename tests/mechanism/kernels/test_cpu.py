@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import RIM
-from rim_nmt.mechanism import rim as rim_module
+from rim_nmt.mechanism import RIMLayer as RIM
+from rim_nmt.mechanism import layer as rim_module
 from rim_nmt.mechanism.communication import PROJECTIONS
 from rim_nmt.mechanism.kernels import cpu as kernel
 from rim_nmt.mechanism.kernels.compilation import CompilationError, load_library

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer as RIM
 from rim_nmt.mechanism.communication import PROJECTIONS
 from rim_nmt.mechanism.kernels import cpu as kernel
 from tests.mechanism.kernels.test_cpu import SIZES, pair, problem, pytestmark, run  # noqa: F401

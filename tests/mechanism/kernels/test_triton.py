@@ -18,8 +18,8 @@ from torch import Tensor, nn
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # read when triton is imported, which nothing did so far
 
-from rim_nmt.mechanism import RIM
-from rim_nmt.mechanism import rim as rim_module
+from rim_nmt.mechanism import RIMLayer as RIM
+from rim_nmt.mechanism import layer as rim_module
 from rim_nmt.mechanism.communication import PROJECTIONS
 from rim_nmt.mechanism.kernels import triton as gpu_kernel
 
@@ -399,7 +399,7 @@ def compile(kernel, *arguments, grid, warmup, **more):
 names, run = set(), JITFunction.run
 JITFunction.run = compile
 driver.set_active(Driver())
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer as RIM
 from rim_nmt.mechanism.kernels import triton as gpu_kernel
 gpu_kernel.obstacle = lambda rim, x: None
 x, padding = torch.zeros(1, 2, 7, dtype=torch.{dtype}), torch.zeros(1, 2, dtype=torch.bool)
@@ -432,7 +432,7 @@ def test_without_triton():
 import sys
 sys.modules["triton"] = None
 import torch
-from rim_nmt.mechanism import RIM
+from rim_nmt.mechanism import RIMLayer as RIM
 x = torch.zeros(2, 1, 7)
 print(RIM(7, 12)(x)[0].shape)
 RIM(7, 12, kernel="triton")(x)

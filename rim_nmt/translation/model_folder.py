@@ -1,0 +1,119 @@
+"""A model as one folder: all that translating needs and nothing else, each file with its hash.
+
+model.json              languages, version, and the SHA-256 of every file
+model.pt                weights in float16 and the model's settings, a checkpoint of fairseq
+sentencepiece.model     subwords
+dict.LANG.txt           dictionaries
+README.md               the model card, where there is one
+"""
+
+from pathlib import Path
+
+import torch
+
+from rim_nmt.data.download import sha256
+from rim_nmt.errors import InputError
+from rim_nmt.plugin import checkpoint_safety
+from rim_nmt.runtime.files import atomic_path, copy_file, is_vacant, read_json, write_json
+from rim_nmt.translation.translator import Translator
+
+ABOUT = "model.json"
+WEIGHTS = "model.pt"
+SUBWORDS = "sentencepiece.model"
+
+
+def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = None) -> None:
+    """Write a model folder. The model is loaded from it once, as a test.
+
+    Args:
+        checkpoint: a trained model, best an average.
+        prepared: the folder that it was trained on.
+        out: the model folder, which must not be there yet.
+        target_lang: which language, where it was trained on several.
+
+    Raises:
+        InputError: a file is missing or wrong, weights do not fit into float16, or `out` is there.
+    """
+    if not is_vacant(out):
+        raise InputError(f"{out} is there already: name another folder")
+    translator = Translator(
+        checkpoint, prepared / "bin", prepared / SUBWORDS, "cpu", target_lang=target_lang
+    )
+    state = checkpoint_safety.load(checkpoint)
+    with atomic_path(out) as temporary:
+        temporary.mkdir()
+        languages = {"source_lang": translator.source_lang, "target_lang": translator.target_lang}
+        torch.save(_stripped(state, languages), temporary / WEIGHTS)
+        copy_file(prepared / SUBWORDS, temporary / SUBWORDS)
+        for language in languages.values():
+            name = f"dict.{language}.txt"
+            copy_file(prepared / "bin" / name, temporary / name)
+        _write_about(temporary, languages)
+        open_folder(temporary, "cpu")
+
+
+def _stripped(state: dict, languages: dict[str, str]) -> dict:
+    """A checkpoint without what only a training needs, its weights in float16."""
+    for settings in (state.get("args"), (state.get("cfg") or {}).get("task")):
+        if settings:  # where it was trained is nobody's business
+            put = settings.__setitem__ if isinstance(settings, dict) else settings.__setattr__
+            for name, value in {"data": "", **languages}.items():
+                put(name, value)
+    history = [{**entry, "lr_scheduler_state": {}} for entry in state["optimizer_history"]]
+    return {
+        "args": state.get("args"),
+        "cfg": state.get("cfg"),
+        "model": _halved(state["model"]),
+        "optimizer_history": history[-1:],
+        "extra_state": {},
+        "last_optimizer_state": None,
+    }
+
+
+def _halved(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights in float16; what several names share is stored once, as it was."""
+    halves: dict[tuple, torch.Tensor] = {}
+    halved = {}
+    for name, weight in weights.items():
+        place = (weight.data_ptr(), weight.dtype, weight.shape, weight.stride())
+        if place not in halves:
+            halves[place] = weight.half() if weight.is_floating_point() else weight
+            if not halves[place].isfinite().all():
+                raise InputError(f"the weight {name} has numbers that float16 cannot hold")
+        halved[name] = halves[place]
+    return halved
+
+
+def _write_about(folder: Path, languages: dict[str, str]) -> None:
+    files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+    write_json(folder / ABOUT, {**languages, "files": files})
+
+
+def open_folder(folder: Path, device: str | None = None) -> Translator:
+    """A model folder's model.
+
+    Args:
+        folder: made by `pack`.
+        device: as for `Translator`.
+
+    Raises:
+        InputError: it is no model folder, or a file is missing or is not what it was.
+    """
+    about_path = folder / ABOUT
+    if not about_path.is_file():
+        raise InputError(f"{folder} is no model folder: expected {ABOUT} in it")
+    about = read_json(about_path)
+    for name, expected in about["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise InputError(f"{path} is missing: get the model folder again")
+        if sha256(path) != expected:
+            raise InputError(f"{path} is not what {ABOUT} says: get the model folder again")
+    return Translator(
+        folder / WEIGHTS,
+        folder,
+        folder / SUBWORDS,
+        device,
+        about["source_lang"],
+        about["target_lang"],
+    )

@@ -1,0 +1,79 @@
+"""Explanations in a terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rim_nmt.translation.explanation import Explanation, LayerActivity
+from rim_nmt.translation.specialisation import LayerStatistics
+
+
+def in_terminal(explanation: Explanation) -> RenderableType:
+    """Tables for rich: each side's mechanisms over its pieces, with how much each wanted it in
+    hundredths, the active ones marked by ●; and the pieces of the translation with their
+    probabilities and where the decoder looked.
+
+    Args:
+        explanation: of one sentence.
+    """
+    parts: list[RenderableType] = [Text(explanation.text, style="bold")]
+    for side, pieces in (("encoder", explanation.source), ("decoder", explanation.target)):
+        for layer in getattr(explanation, side):
+            parts += [Text(""), _strip(layer, pieces)]
+    return Group(*parts, Text(""), _pieces(explanation))
+
+
+def _strip(layer: LayerActivity, pieces: Sequence[str]) -> Table:
+    table = Table(title=layer.name, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("")
+    for piece in pieces:
+        table.add_column(Text(piece), justify="center", no_wrap=True)
+    for mechanism in range(len(layer.wants[0])):
+        cells = []
+        for active, wants in zip(layer.active, layer.wants, strict=True):
+            want = wants[mechanism]
+            if active[mechanism]:
+                cells.append(Text(f"●{100 * want:.0f}", style="bold green"))
+            else:
+                cells.append(Text(f"·{100 * want:.0f}", style="dim"))
+        table.add_row(f"{mechanism}", *cells)
+    return table
+
+
+def _pieces(explanation: Explanation) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("piece", "probability", "looked at"):
+        table.add_column(heading, justify="right" if heading == "probability" else "left")
+    for piece, score, looks in zip(
+        explanation.target, explanation.scores, explanation.attention, strict=True
+    ):
+        most = sorted(range(len(looks)), key=looks.__getitem__, reverse=True)[:3]
+        seen = "  ".join(f"{explanation.source[n]} {looks[n]:.0%}" for n in most if looks[n] > 0.05)
+        table.add_row(Text(piece), f"{2**score:.0%}", Text(seen))
+    return table
+
+
+def statistics_in_terminal(layer: LayerStatistics, words: int = 10) -> RenderableType:
+    """A table for rich: the share of tokens at which each mechanism of a layer was active.
+
+    Args:
+        layer: its figures.
+        words: how many of the most frequent words are shown.
+    """
+    title = Text(
+        f"{layer.name}: word class and active set share {layer.information:.3f} bits of "
+        f"{layer.entropy:.3f} (by chance {layer.chance:.3f}; p = {layer.p_value:.3f})"
+    )
+    table = Table()
+    mechanisms = len(next(iter(layer.by_class.values()))[1])
+    table.add_column("")
+    for heading in ("tokens", *map(str, range(mechanisms))):
+        table.add_column(heading, justify="right")
+    few = dict(list(layer.by_word.items())[:words])
+    for part in (layer.by_class, few, layer.by_position):
+        for name, (count, shares) in part.items():
+            table.add_row(Text(name), f"{count:,}", *(f"{share:.0%}" for share in shares))
+        table.add_section()
+    return Group(title, table)
