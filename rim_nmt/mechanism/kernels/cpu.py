@@ -7,11 +7,11 @@ import logging
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from rim_nmt.mechanism.communication import GatedProjection
 from rim_nmt.mechanism.kernels.compilation import CompilationError, load_library
 from rim_nmt.mechanism.kernels.gradients import differentiable_once
+from rim_nmt.mechanism.kernels.weights import LayerWeights
 
 logger = logging.getLogger(__name__)
 
@@ -40,18 +40,18 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
-def obstacle(rim: nn.Module, x: Tensor) -> str | None:
-    """What keeps the kernel from running a layer on this input; None if nothing does.
+def compiled_obstacle(x: Tensor, dtype: torch.dtype) -> str | None:
+    """What keeps the kernel from running a layer on an input; None if nothing does.
 
     Args:
-        rim: a `RIM`.
-        x: its input.
+        x: the input.
+        dtype: of the layer's weights.
     """
     if x.device.type != "cpu":
         return f"the input is on {x.device}"
     autocast = torch.is_autocast_enabled("cpu")
     if autocast:
-        kinds = torch.get_autocast_dtype("cpu"), rim.input_attention.query.weight.dtype
+        kinds = torch.get_autocast_dtype("cpu"), dtype
         if kinds != (torch.bfloat16, torch.float32):
             return "under autocast it computes in {} with weights in {}, not in {} with {}".format(
                 torch.bfloat16, torch.float32, *kinds
@@ -65,51 +65,54 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
     return None
 
 
-def run(
-    rim: nn.Module, x: Tensor, state: tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
+def run_compiled(
+    weights: LayerWeights,
+    keys: Tensor,
+    values: Tensor,
+    state: tuple[Tensor, Tensor] | None,
+    padding_mask: Tensor | None,
 ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
-    """`RIM.forward` by the kernel.
+    """`RIMLayer.forward` by the kernel.
+
+    Args:
+        weights: the layer's.
+        keys: T x B x 1 x M x d_e, as `InputAttention.project_input` gives them.
+        values: T x B x 1 x M x d_v, likewise.
+        state: h and c, each 1 x B x D; None is zero.
+        padding_mask: T x B or None.
 
     Returns:
         output T x B x D; the final state, h and c each 1 x B x D; activity T x B x K, bool.
     """
-    attention, dynamics, communication = rim.input_attention, rim.dynamics, rim.communication
-    dtype = attention.query.weight.dtype
+    dtype = weights.query.dtype
     # under autocast keys and values come in bfloat16: from here on they are float32
-    keys, values = (y.flatten(2).to(dtype) for y in attention.project_input(x))
-    h, c = state or 2 * (keys.new_zeros(1, x.size(1), rim.hidden_size),)
-    communicate: tuple = (None, None, None, None)
-    if communication:
-        projection = communication.projection
-        gated = isinstance(projection, GatedProjection)
-        communicate = (
-            communication.query.weight,
-            communication.key_value.weight,
-            projection.weight,
-            projection.bias if gated else None,
-        )
-    output, c, activity = RIMSequence.apply(
+    keys, values = (y.flatten(2).to(dtype) for y in (keys, values))
+    h, c = state or 2 * (keys.new_zeros(1, keys.size(1), weights.hidden_size),)
+    output, c, activity = CPUSequence.apply(
         keys,
         values,
         h[0].to(dtype),
         c[0].to(dtype),
-        attention.query.weight,
-        dynamics.weight,
-        dynamics.bias,
-        *communicate,
+        weights.query,
+        weights.gates,
+        weights.bias,
+        weights.comm_query,
+        weights.comm_key_value,
+        weights.project,
+        weights.project_bias,
         padding_mask,
-        rim.num_active,
-        attention.num_heads,
-        communication.num_heads if communication else 0,
-        attention.dropout.p if rim.training else 0.0,
-        communication.dropout.p if rim.training and communication else 0.0,
+        weights.num_active,
+        weights.input_heads,
+        weights.comm_heads,
+        weights.input_dropout,
+        weights.comm_dropout,
         torch.is_grad_enabled(),
         torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else dtype,
     )
     return output, (output[-1:], c.unsqueeze(0)), activity.bool()
 
 
-class RIMSequence(torch.autograd.Function):
+class CPUSequence(torch.autograd.Function):
     """All steps of a RIM layer with LSTM dynamics.
 
     Args of `apply` (one dtype, on the processor):

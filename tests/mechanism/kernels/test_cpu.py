@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rim_nmt.mechanism import RIMLayer as RIM
+from rim_nmt.mechanism import kernels
 from rim_nmt.mechanism import layer as rim_module
 from rim_nmt.mechanism.communication import PROJECTIONS
 from rim_nmt.mechanism.kernels import cpu as kernel
@@ -365,7 +366,7 @@ def test_without_a_compiler_the_plain_layer_is_used_and_the_log_says_so(
 
 
 def test_the_log_says_once_which_path_is_in_use(caplog):
-    rim_module._log_once.cache_clear()
+    kernels._log_once.cache_clear()
     plain, compiled = pair(torch.float32)
     automatic = RIM(20, 48, dynamics="gru")
     x = torch.randn(2, 3, 20)
