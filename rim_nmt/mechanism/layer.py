@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 
 
 class RIMLayer(nn.Module):
-    """K mechanisms that compete for the input; a drop-in for a one-layer `torch.nn.LSTM`.
+    """K mechanisms that compete for the input: one layer in one direction, of which `RIM` and the
+    translation models are made.
 
     One step (numbers are the paper's sections):
 
