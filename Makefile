@@ -1,6 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# rim-nmt with the code of this folder, whichever clone the environment belongs to
+RIM_NMT := $(BIN)/python -m rim_nmt
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -9,10 +11,10 @@ install: ## install everything into .venv (about 3 minutes, once)
 	@scripts/install.sh "$(PYTHON)" "$(VENV)"
 
 demo: install ## generate a corpus, train a RIM on it, score it, translate (minutes)
-	@$(BIN)/python scripts/demo.py
+	@$(RIM_NMT) demo
 
 demo-compare: install ## the same, with the LSTM twin beside it
-	@$(BIN)/python scripts/demo.py --compare
+	@$(RIM_NMT) demo --compare
 
 test: install ## run the tests on all cores (the slow ones: make test ARGS="-m slow")
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
@@ -20,15 +22,16 @@ test: install ## run the tests on all cores (the slow ones: make test ARGS="-m s
 test-machines: install ## run them as other machines would (ARGS="NAME ..."; most of an hour)
 	$(BIN)/python scripts/test_machines.py $(ARGS)
 
-lint: install ## check the code with ruff
+lint: install ## check the code with ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: install ## measure the speed of layers and models against LSTM and Transformer (6 minutes)
-	$(BIN)/python benchmarks/layers.py
-	$(BIN)/python benchmarks/models.py
+	$(BIN)/python -m benchmarks.layers
+	$(BIN)/python -m benchmarks.models
 
 clean: ## remove what the demo made (in data/demo, data/demo-text and runs/demo)
-	@if [ -x $(BIN)/python ]; then $(BIN)/python scripts/demo.py --clean; fi
+	@if [ -x $(BIN)/python ]; then $(RIM_NMT) demo --clean; fi
 
 .PHONY: help install demo demo-compare test test-machines lint bench clean

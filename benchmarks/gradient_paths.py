@@ -1,14 +1,10 @@
-#!/usr/bin/env python3
 """Where a trained RIM model's gradient grows: its norm on batches of the validation text, whole and
 with one path through time cut. Nothing but the gradient changes, not even what dropout drops.
 """
 
 import argparse
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch

@@ -1,14 +1,11 @@
-#!/usr/bin/env python3
 """How the time of a training step grows with T, B, K, A and D: a picture of RIM, plain and
 compiled, beside torch.nn.LSTM of the same width."""
 
 import argparse
 import functools
 import os
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib

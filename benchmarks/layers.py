@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Time and memory of a RIM layer relative to torch.nn.LSTM of the same width: a training step (in
 float32 and, where the processor is fast at it, in bfloat16), forward only, one decoding step, and
 many more mechanisms with as many active. On a GPU, where nn.LSTM is cuDNN's, a training step and
@@ -9,11 +8,9 @@ import argparse
 import functools
 import multiprocessing
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch

@@ -1,14 +1,10 @@
-#!/usr/bin/env python3
 """What keeping freed memory is worth: fairseq's training step with it and, in turns, as glibc would
 have it by itself."""
 
 import argparse
 import ctypes
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.models import make_batch, make_dictionary, make_trainer

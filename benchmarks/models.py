@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Speed of whole models with equal numbers of parameters, in turns: RIM, its LSTM twin, and
 fairseq's own `lstm` and `transformer`. Training is `fairseq-train`'s step (forward, backward,
 clipping, Adam), generation is its beam search.
@@ -10,10 +9,7 @@ generate translations of one length.
 import argparse
 import os
 import random
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch

@@ -1,6 +1,5 @@
-#!/usr/bin/env python3
 """Time and memory of corpus preparation at real size: a made-up corpus laid out as WMT14 on the
-hub goes through scripts/prepare.py, and the memory of every process is watched.
+hub goes through `rim-nmt prepare`, and the memory of every process is watched.
 
 The text is the embedded corpus's, two to four sentences to a pair (20 words on the mean), with
 a number and a made-up name in each so that all pairs differ. A tenth of the pairs is repeated.
@@ -16,8 +15,6 @@ import threading
 import time
 from collections import defaultdict
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,9 +37,17 @@ def main() -> None:
         folder = Path(name)
         write_mirror(folder / "mirror", arguments.pairs)
         command = [
-            *(sys.executable, "scripts/prepare.py", "wmt14", "--local", str(folder / "mirror")),
+            *(
+                sys.executable,
+                "-m",
+                "rim_nmt",
+                "prepare",
+                "wmt14",
+                "--local",
+                str(folder / "mirror"),
+            ),
             *("--out", str(folder / "out"), "--vocab-size", str(arguments.vocab_size)),
-            *("--workers", str(arguments.workers)),
+            *("--jobs", str(arguments.workers)),
         ]
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=Path(__file__).resolve().parent.parent)

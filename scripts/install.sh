@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install the pinned versions of constraints.txt into a virtual environment, unless that is done.
-# Interrupted, it goes on when it is called again.
+# Install the pinned versions of constraints.txt into a virtual environment, and this clone as it
+# is (editable), unless that is done. Interrupted, it goes on when it is called again.
 # usage: scripts/install.sh PYTHON VENV
 set -eu
 python=$1
@@ -13,8 +13,41 @@ venv_works() {
         [ -e "$venv"/lib/python*/site-packages/pip-*.dist-info/INSTALLER ] &&
         "$venv/bin/python" -c ''
 }
-done=$venv/.installed
-if [ -e "$done" ] && ! [ constraints.txt -nt "$done" ] && venv_works 2>/dev/null; then
+libraries=$venv/.installed
+clone=$venv/.installed-clone
+has_libraries() {
+    [ -e "$libraries" ] && ! [ constraints.txt -nt "$libraries" ] && venv_works 2>/dev/null
+}
+if has_libraries && [ -e "$clone" ] && ! [ pyproject.toml -nt "$clone" ]; then
+    exit
+fi
+
+# What the user has set for pip's index, certificates and cache stays. What would install something
+# else or elsewhere does not; PIP_USER=0 also outdoes `user = true` in a pip.conf.
+unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIREMENT PIP_CONSTRAINT \
+    PIP_EDITABLE PIP_NO_DEPS PIP_NO_BINARY PIP_ONLY_BINARY PIP_REQUIRE_HASHES PIP_DRY_RUN \
+    PIP_IGNORE_INSTALLED PIP_PYTHON
+export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+pip() {
+    "$venv/bin/python" -m pip "$@"
+}
+ready_pip() {
+    # What pip was unpacking when it was killed looks installed, and pip would leave it so.
+    for package in "$venv"/lib/python*/site-packages/*.dist-info; do
+        [ -e "$package/INSTALLER" ] || rm -rf "$package"
+    done
+    # where the cache cannot be written to, pip may fail to keep what it built instead of going on
+    cache=$(pip cache dir 2>/dev/null) && mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] ||
+        export PIP_NO_CACHE_DIR=1
+}
+install_clone() {
+    # with the setuptools of constraints.txt instead of one that pip would fetch
+    pip install -q --no-deps --no-build-isolation -e .
+    : >"$clone"
+}
+if has_libraries; then
+    ready_pip
+    install_clone
     exit
 fi
 
@@ -37,26 +70,10 @@ command -v g++ >/dev/null || {
     exit 2
 }
 
-# What the user has set for pip's index, certificates and cache stays. What would install something
-# else or elsewhere does not; PIP_USER=0 also outdoes `user = true` in a pip.conf.
-unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIREMENT PIP_CONSTRAINT \
-    PIP_EDITABLE PIP_NO_DEPS PIP_NO_BINARY PIP_ONLY_BINARY PIP_REQUIRE_HASHES PIP_DRY_RUN \
-    PIP_IGNORE_INSTALLED PIP_PYTHON
-export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-pip() {
-    "$venv/bin/python" -m pip "$@"
-}
-
 echo "Installing into $venv: PyTorch, then fairseq, which is compiled, beside the other libraries."
-rm -f "$done"
+rm -f "$libraries" "$clone"
 venv_works 2>/dev/null || "$python" -m venv --clear "$venv"
-# What pip was unpacking when it was killed looks installed, and pip would leave it so.
-for package in "$venv"/lib/python*/site-packages/*.dist-info; do
-    [ -e "$package/INSTALLER" ] || rm -rf "$package"
-done
-# where the cache cannot be written to, pip may fail to keep what it built instead of going on
-cache=$(pip cache dir 2>/dev/null) && mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] ||
-    export PIP_NO_CACHE_DIR=1
+ready_pip
 
 work=$(mktemp -d)
 build=
@@ -81,4 +98,5 @@ wait "$build" || {
 build=
 # without torchaudio, which fairseq names but does not need
 pip install -q --no-deps "$work"/fairseq*.whl
-: >"$done"
+: >"$libraries"
+install_clone

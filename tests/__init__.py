@@ -44,6 +44,12 @@ def move_caches() -> None:
         os.environ[name] = os.path.join(folder, name.lower())
 
 
+def children_run_this_code() -> None:
+    """Whatever folder they are started in, and whatever the environment has installed."""
+    paths = (str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+
+
 def hear_ctrl_c() -> None:
     """What is started in the background by a script ignores it, and so would its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -51,4 +57,5 @@ def hear_ctrl_c() -> None:
 
 
 move_caches()
+children_run_this_code()
 hear_ctrl_c()

@@ -2,7 +2,6 @@
 
 import io
 import os
-import runpy
 import shutil
 import subprocess
 import sys
@@ -12,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from rim_nmt.cli.main import main
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 from rim_nmt.runtime.files import write_lines
 from rim_nmt.toy import corpus
+from rim_nmt.translation.model_folder import pack
 from rim_nmt.translation.translator import Translator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,8 +59,8 @@ def run_command(command: list, check: bool = True, **more) -> subprocess.Complet
 
 
 def run_script(name: str, *arguments, **more) -> subprocess.CompletedProcess:
-    """Run one of scripts/ with this Python."""
-    return run_command([sys.executable, ROOT / "scripts" / f"{name}.py", *arguments], **more)
+    """Run `rim-nmt NAME` with this Python."""
+    return run_command([sys.executable, "-m", "rim_nmt", name, *arguments], **more)
 
 
 @pytest.fixture
@@ -68,8 +69,6 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
     printed."""
 
     def call(name: str, *arguments, input: str = "") -> str:
-        monkeypatch.setattr("sys.argv", [name, *(str(part) for part in arguments)])
-        monkeypatch.setattr("sys.path", list(sys.path))
         monkeypatch.setattr(
             "sys.stdin", io.TextIOWrapper(io.BytesIO(input.encode()), encoding="utf-8")
         )
@@ -77,7 +76,7 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
             "rim_nmt.plugin.fixes.quiet_fairseq", lambda: None
         )  # other tests may listen
         capsys.readouterr()
-        runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")
+        main([name, *(str(part) for part in arguments)])
         return capsys.readouterr().out
 
     return call
@@ -163,3 +162,17 @@ def old_checkpoint(tmp_path_factory) -> Callable[[], Translator]:
         shutil.copy(files / "dict.txt", folder / f"dict.{language}.txt")
     (folder / "test.en-de.en.bin").touch()  # its name says the languages
     return lambda: Translator(files / "checkpoint.pt", folder, files / "sentencepiece.model")
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory) -> Path:
+    """The small model of `old_checkpoint`, packed."""
+    files = ROOT / "tests/plugin/before_rooms"
+    folder = tmp_path_factory.mktemp("model-folder")
+    (folder / "bin").mkdir()
+    for language in ("en", "de"):
+        shutil.copy(files / "dict.txt", folder / "bin" / f"dict.{language}.txt")
+    (folder / "bin" / "test.en-de.en.bin").touch()  # its name says the languages
+    shutil.copy(files / "sentencepiece.model", folder)
+    pack(files / "checkpoint.pt", folder, folder / "model")
+    return folder / "model"

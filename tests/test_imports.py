@@ -19,7 +19,8 @@ BELOW["plugin"] = {*BELOW["models"], "models"}
 BELOW["data"] = {*BELOW["plugin"], "plugin"}
 BELOW["translation"] = {*BELOW["data"], "data"}
 BELOW["experiments"] = {*BELOW["translation"], "translation", "toy"}
-BELOW["cli"] = {*BELOW["experiments"], "experiments"}
+BELOW["cli"] = {*BELOW["experiments"], "experiments", "__version__"}
+BELOW["__main__"] = {"cli"}
 
 FILES = sorted((ROOT / "rim_nmt").rglob("*.py"))
 

@@ -1,1 +1,1 @@
-"""The commands, one module each."""
+"""The command line: `rim-nmt` and its subcommands, a module each."""

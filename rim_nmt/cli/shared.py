@@ -1,8 +1,9 @@
-"""What the scripts share: the arguments that name a model, and errors as one line."""
+"""What the commands share: arguments that several have, and errors as one line."""
 
 import argparse
 import contextlib
 import io
+import logging
 import os
 import signal
 import sys
@@ -13,14 +14,20 @@ from rim_nmt.errors import InputError
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """--checkpoint, --data, --source-lang, --target-lang, --beam, --device."""
+    """--model, or --checkpoint and --data; --source-lang, --target-lang, --beam, --device,
+    --disable."""
     parser.add_argument(
-        "--checkpoint", required=True, help="a trained model; several, separated by ':', vote"
+        "--model", type=Path, metavar="FOLDER", help="a model folder, from `rim-nmt pack`"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="instead of a model folder: a trained model; several, separated by ':', vote",
     )
     parser.add_argument(
         "--data",
         type=Path,
-        required=True,
+        metavar="FOLDER",
         help="the prepared folder that it was trained on (sentencepiece.model and bin/dict.*.txt)",
     )
     parser.add_argument(
@@ -29,8 +36,51 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source-lang", metavar="LANG", help="likewise, if several have this target language"
     )
-    parser.add_argument("--beam", type=int, default=5, help="beam size (%(default)s)")
-    parser.add_argument("--device", help="cpu or cuda (default: a GPU where there is one)")
+    parser.add_argument("--beam", type=int, default=5, metavar="N", help="beam size (%(default)s)")
+    add_device(parser)
+    parser.add_argument(
+        "--disable",
+        action="append",
+        default=[],
+        metavar="LAYER:NUMBER",
+        help="keep a mechanism of a RIM asleep, such as decoder.1:3; may be given several times. "
+        "`rim-nmt inspect` shows the names of layers; mechanisms are counted from 0",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """--device."""
+    shown = default or "a GPU where there is one"
+    parser.add_argument("--device", default=default, help=f"cpu or cuda (default: {shown})")
+
+
+def add_jobs(
+    parser: argparse.ArgumentParser, default: int, what: str, former: str | None = None
+) -> None:
+    """--jobs.
+
+    Args:
+        parser: gets it.
+        default: how many, unless told.
+        what: they are.
+        former: a name that it had before, which works still.
+    """
+    parser.add_argument(
+        "--jobs", type=int, default=default, metavar="N", help=f"{what} (%(default)s)"
+    )
+    if former:
+        parser.add_argument(
+            former, type=int, dest="jobs", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+
+
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """--quiet and --verbose, of which one may be given."""
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--quiet", action="store_true", help="print only errors and the result")
+    either.add_argument(
+        "--verbose", action="store_true", help="show fairseq's log instead of progress bars"
+    )
 
 
 def load_translator(arguments: argparse.Namespace):
@@ -41,24 +91,38 @@ def load_translator(arguments: argparse.Namespace):
     """
     if arguments.beam < 1:
         raise InputError(f"--beam must be 1 or more, got {arguments.beam}")
+    if bool(arguments.model) == bool(arguments.checkpoint) or (
+        arguments.checkpoint and not arguments.data
+    ):
+        raise InputError("which model? Give --model FOLDER, or --checkpoint FILE and --data FOLDER")
     from rim_nmt.plugin.fixes import quiet_fairseq
     from rim_nmt.plugin.processor import one_thread_unless_told  # takes seconds: --help should not
     from rim_nmt.translation.translator import Translator
 
     one_thread_unless_told()
-    quiet_fairseq()
-    return Translator(
-        arguments.checkpoint,
-        arguments.data / "bin",
-        arguments.data / "sentencepiece.model",
-        arguments.device,
-        arguments.source_lang,
-        arguments.target_lang,
-    )
+    if arguments.verbose:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s | %(name)s | %(message)s")
+    else:
+        quiet_fairseq()
+    if arguments.model:
+        from rim_nmt.translation.model_folder import open_folder
+
+        translator = open_folder(arguments.model, arguments.device)
+    else:
+        translator = Translator(
+            arguments.checkpoint,
+            arguments.data / "bin",
+            arguments.data / "sentencepiece.model",
+            arguments.device,
+            arguments.source_lang,
+            arguments.target_lang,
+        )
+    translator.keep_asleep(arguments.disable)
+    return translator
 
 
 def run_main(main: Callable[[], None]) -> None:
-    """Run a script's `main`, and end with one clear message where it fails.
+    """Run a command's `main`, and end with one clear message where it fails.
 
     The exit status is 2 for bad input and for files that cannot be read or written, 130 after
     Ctrl-C, 143 after SIGTERM, and 141 where nobody reads the output any more. Text that is read or

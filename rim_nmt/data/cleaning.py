@@ -22,13 +22,16 @@ KEPT, EMPTY, BROKEN, LONG, RATIO, IDENTICAL, LANGUAGE, DUPLICATE = range(len(VER
 # The languages for which the language filter's errors were counted; no other is judged.
 JUDGED_LANGUAGES = ("en", "de", "fr")
 
-# Control characters, zero-width characters and other invisible formatting (Unicode categories Cc
-# and Cf). Those of them that are white space are left to `str.split`.
-_INVISIBLE = {
-    code: None
-    for code in range(sys.maxunicode + 1)
-    if unicodedata.category(chr(code)) in ("Cc", "Cf") and not chr(code).isspace()
-}
+
+@functools.cache  # a quarter of a second, which `--help` should not take
+def _invisible() -> dict[int, None]:
+    """Control characters, zero-width characters and other invisible formatting (Unicode categories
+    Cc and Cf), for `str.translate`. Those of them that are white space are left to `str.split`."""
+    return {
+        code: None
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code)) in ("Cc", "Cf") and not chr(code).isspace()
+    }
 
 
 def normalise(line: str) -> str:
@@ -38,7 +41,7 @@ def normalise(line: str) -> str:
     becomes one space, so that the result is always one line; none is left at the ends.
     """
     if not line.isprintable():
-        line = line.translate(_INVISIBLE)
+        line = line.translate(_invisible())
     if not line.isascii():
         line = unicodedata.normalize("NFC", line)
     return " ".join(line.split())

@@ -13,8 +13,15 @@ from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.prepared_folder import remove_prepared
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
-from rim_nmt.runtime.console import console, training_progress
-from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command, is_trained, show, train
+from rim_nmt.runtime.console import console, result_console, training_progress
+from rim_nmt.runtime.fairseq_commands import (
+    USER_DIR,
+    fairseq_command,
+    is_trained,
+    rim_command,
+    show,
+    train,
+)
 from rim_nmt.runtime.files import (
     atomic_path,
     folder_lock,
@@ -218,13 +225,13 @@ def _summary(results: list[Result], seconds: float) -> None:
             *(f"{result.scores[name]['BLEU']['score']:.1f}" for name in TEST_SETS),
             f"{result.train_seconds:.0f} s",
         )
-    console.print("\n", table)
+    result_console.print("\n", table)
     console.print(
         f"[bold]Done[/bold] in {seconds:.0f} s. Models and logs are in {RUNS}, data in {DATA}.\n"
-        "Translate interactively:\n"
-        f"  .venv/bin/python scripts/translate.py "
-        f"--checkpoint {RUNS}/{results[0].arch}/checkpoint_best.pt --data {DATA}"
+        "Translate interactively:"
     )
+    best = RUNS / results[0].arch / "checkpoint_best.pt"
+    show(rim_command("translate", "--checkpoint", best, "--data", DATA))
 
 
 def clean() -> None:

@@ -70,7 +70,7 @@ class Cell:
             return
         before = read_json(record)["commands"]
         for then, now in zip(before, self.commands, strict=False):
-            if then != now:
+            if _in_our_words(then) != now:
                 raise InputError(
                     f"{self.folder} was made by another command:\n  {' '.join(then)}\nnow it "
                     f"would be\n  {' '.join(now)}\nChoose another --out, or delete the folder"
@@ -127,6 +127,14 @@ class Cell:
             "torch": torch.__version__,
             "hardware": hardware(),
         }
+
+
+def _in_our_words(command: list[str]) -> list[str]:
+    """A command as it is written now: cells that were begun with scripts/NAME.py go on."""
+    script = Path(command[1])
+    if script.parent.name == "scripts" and script.suffix == ".py":
+        return [command[0], "-m", "rim_nmt", script.stem, *command[2:]]
+    return command
 
 
 def read_log(log: Path) -> dict:

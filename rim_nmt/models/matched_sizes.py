@@ -2,7 +2,7 @@
 dimensions.
 
 Embeddings are equally wide in all of them, so that with --share-all-embeddings the counts of
-parameters match for every vocabulary; `scripts/parameters.py` prints them.
+parameters match for every vocabulary; `rim-nmt parameters` prints them.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""What commands print: the console, and progress bars that are quiet off a terminal."""
+"""What commands print: remarks and results, and progress bars that are quiet off a terminal."""
 
+import logging
 import sys
 
 from rich.console import Console
@@ -8,11 +9,25 @@ from tqdm import tqdm
 
 
 class _Console(Console):
+    verbose = False  # the programs that are started show their own logs instead of progress bars
+
     def on_broken_pipe(self) -> None:
         raise  # what rich was handling when it called this: it is for `run_main`
 
 
-console = _Console(highlight=False, soft_wrap=True)
+console = _Console(highlight=False, soft_wrap=True)  # for remarks, which --quiet leaves out
+result_console = _Console(highlight=False, soft_wrap=True)  # for what a command was called for
+
+
+def set_verbosity(quiet: bool = False, verbose: bool = False) -> None:
+    """Choose how much is printed from now on.
+
+    Args:
+        quiet: only errors and results.
+        verbose: also the logs of the programs that are started, instead of progress bars.
+    """
+    console.quiet, console.verbose = quiet, verbose
+    logging.disable(logging.WARNING if quiet else logging.NOTSET)
 
 
 class ProgressBar(tqdm):
@@ -21,6 +36,8 @@ class ProgressBar(tqdm):
     def __init__(self, *arguments, **options):
         if not sys.stderr.isatty():
             options |= {"file": _Lines(), "mininterval": 60, "maxinterval": 60, "delay": 60}
+        if console.quiet or console.verbose:
+            options["disable"] = True
         super().__init__(*arguments, leave=False, **options)
 
 
@@ -36,7 +53,8 @@ class _Lines:
 
 
 def training_progress() -> Progress:
-    """A progress display, for use in a `with` statement, for one or several calls of `train`."""
+    """A progress display, for use in a `with` statement, for one or several calls of `train`. Off a
+    terminal nothing of it is seen but the validations, a line each."""
     return Progress(
         TextColumn("  {task.description}"),
         BarColumn(),
@@ -45,4 +63,6 @@ def training_progress() -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        # rich itself takes a pipe for a terminal where FORCE_COLOR is set
+        disable=console.quiet or console.verbose or not console.file.isatty(),
     )

@@ -1,9 +1,10 @@
-"""fairseq's own commands: shown so that they can be copied, run with a log, training with
-a progress bar."""
+"""The commands that others start, fairseq's and our own: shown so that they can be copied, run with
+a log, training with a progress bar."""
 
 import contextlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -17,9 +18,10 @@ from rim_nmt.errors import InputError
 from rim_nmt.runtime.console import ProgressBar, console
 from rim_nmt.runtime.processes import command_of_child
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-USER_DIR = ROOT / "user_dir"
-
+ROOT = Path(__file__).resolve().parent.parent.parent  # the clone, if there is one
+IS_CLONE = (ROOT / "pyproject.toml").is_file()
+# what fairseq's --user-dir names: a short path in a clone, and one in the package elsewhere
+USER_DIR = ROOT / "user_dir" if IS_CLONE else ROOT / "rim_nmt/plugin/entry/rim_user_dir"
 
 # While it is set, commands that are running in any thread are ended.
 interrupted = threading.Event()
@@ -41,12 +43,17 @@ def fairseq_command(name: str, *arguments) -> list[str]:
 
     Paths below the current folder come out relative, so that the line is readable.
     """
-    return _relative(Path(sys.executable).with_name(f"fairseq-{name}"), *arguments)
+    program = Path(sys.executable).with_name(f"fairseq-{name}")
+    if program.exists():
+        return _relative(program, *arguments)
+    # its programs may be elsewhere, as after `pip install --user`
+    return _relative(sys.executable, "-m", f"fairseq_cli.{name}", *arguments)
 
 
-def script_command(name: str, *arguments) -> list[str]:
-    """The command line of one of `scripts/`, as `fairseq_command`."""
-    return _relative(sys.executable, ROOT / "scripts" / f"{name}.py", *arguments)
+def rim_command(name: str, *arguments) -> list[str]:
+    """The command line of `rim-nmt <name>`, as `fairseq_command`. It names this Python, so that
+    it works where `rim-nmt` is not on the PATH."""
+    return _relative(sys.executable, "-m", "rim_nmt", name, *arguments)
 
 
 def _relative(*arguments) -> list[str]:
@@ -112,7 +119,7 @@ def train(
                 if "num_updates" in figures:  # a line of training
                     speed = f"loss {figures['loss']}  {float(figures['wps']):,.0f} tokens/s"
                     progress.update(task, completed=int(figures["num_updates"]), figures=speed)
-                elif "valid_num_updates" in figures:
+                elif "valid_num_updates" in figures and not console.verbose:
                     start = f"{name}, " if name else ""
                     progress.console.print(f"  {start}{_validation(figures)}")
     finally:
@@ -142,8 +149,8 @@ def run(command: list[str], log: Path) -> None:
 
 
 def _running(command: list[str], log: Path) -> Iterator[str]:
-    """Run a Python program and yield, some times a second, what it has added to `log`. It ends when
-    this process ends, killed or not."""
+    """Run a Python program and yield, some times a second, what it has added to `log`, which is
+    shown too where the user wants to see it. It ends when this process ends, killed or not."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream, log.open(encoding="utf-8", errors="replace") as written:
         written.seek(0, os.SEEK_END)
@@ -158,10 +165,13 @@ def _running(command: list[str], log: Path) -> Iterator[str]:
             returncode = None
             while returncode is None:
                 if interrupted.is_set():
-                    raise InputError(f"{Path(command[0]).name} was interrupted")
+                    raise InputError(f"{_name(command)} was interrupted")
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     returncode = process.wait(timeout=0.2)
-                yield written.read()
+                text = written.read()
+                if console.verbose:
+                    print(text, end="", file=sys.stderr, flush=True)
+                yield text
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -204,11 +214,23 @@ def _validation(figures: dict) -> str:
 
 def _check(command: list[str], returncode: int, log: Path) -> None:
     if returncode:
-        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+        if wrong := re.fullmatch(r"\S+: error: (.*)", lines[-1] if lines else ""):
+            raise InputError(f"{_name(command)}: {wrong[1]}")  # argparse, on its arguments
+        tail = "\n".join(lines)
         raise InputError(
-            f"{Path(command[0]).name} failed with exit status {returncode}; "
-            f"the end of {log}:\n{tail}"
+            f"{_name(command)} failed with exit status {returncode}; the end of {log}:\n{tail}"
         )
+
+
+def _name(command: list[str]) -> str:
+    """What a command is called in messages."""
+    program, *arguments = command
+    if arguments[:2] == ["-m", "rim_nmt"]:
+        return f"rim-nmt {arguments[2]}"
+    if arguments[:1] == ["-m"]:
+        return arguments[1].replace("fairseq_cli.", "fairseq-")
+    return Path(program).name
 
 
 def _escape(text: str) -> str:

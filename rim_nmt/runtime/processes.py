@@ -3,6 +3,7 @@
 Run as a program, this runs another Python program in such a process:
 
     python processes.py PARENT PROGRAM ARGUMENT ...
+    python processes.py PARENT -m MODULE ARGUMENT ...
 
 PARENT is the number of the process that started it. Nothing of the package is imported here.
 """
@@ -23,7 +24,8 @@ def command_of_child(command: list[str]) -> list[str]:
     """The command that runs a Python program so that it ends when this process ends.
 
     Args:
-        command: a Python script with its arguments, with or without this Python before it.
+        command: a Python script with its arguments, with or without this Python before it; or this
+            Python, -m, and a module with its arguments.
     """
     is_python = os.path.abspath(command[0]) == os.path.abspath(sys.executable)
     program = command[1:] if is_python else command
@@ -93,5 +95,11 @@ class _Forks:
 
 if __name__ == "__main__":
     end_with(int(sys.argv[1]))
-    sys.argv = sys.argv[2:]
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    if sys.argv[2] == "-m":
+        sys.argv = sys.argv[3:]
+        if not os.environ.get("PYTHONSAFEPATH"):
+            sys.path.insert(0, os.getcwd())  # as -m of Python itself does
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = sys.argv[2:]
+        runpy.run_path(sys.argv[0], run_name="__main__")

@@ -7,7 +7,6 @@ dict.LANG.txt           dictionaries
 README.md               the model card, where there is one
 """
 
-import importlib.resources
 from pathlib import Path
 
 import torch
@@ -20,7 +19,6 @@ from rim_nmt.translation.translator import Translator
 ABOUT = "model.json"
 WEIGHTS = "model.pt"
 SUBWORDS = "sentencepiece.model"
-EVERYDAY = "everyday"
 
 
 def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = None) -> None:
@@ -88,36 +86,6 @@ def _halved(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def _write_about(folder: Path, languages: dict[str, str]) -> None:
     files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     write_json(folder / ABOUT, {**languages, "files": files})
-
-
-def open_model(name: str | Path, device: str | None = None) -> Translator:
-    """The model of that name.
-
-    Args:
-        name: "everyday", which comes with this package, or a model folder.
-        device: as for `Translator`.
-
-    Raises:
-        InputError: there is none, or its files are not what they were.
-    """
-    if str(name) == EVERYDAY:
-        return open_folder(everyday_folder(), device)
-    return open_folder(Path(name), device)
-
-
-def everyday_folder() -> Path:
-    """Where the model is that comes with the package.
-
-    Raises:
-        InputError: this copy of the package was built without it.
-    """
-    folder = Path(str(importlib.resources.files("rim_nmt"))) / "pretrained" / EVERYDAY
-    if not (folder / ABOUT).is_file():
-        raise InputError(
-            "this copy of rim-nmt comes without a model: give a checkpoint with --checkpoint and "
-            "--data, or a model folder with --model"
-        )
-    return folder
 
 
 def open_folder(folder: Path, device: str | None = None) -> Translator:

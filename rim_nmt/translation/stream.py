@@ -102,21 +102,27 @@ def translate_stream(
     """
     number = 0
     for group in available(stream):
-        texts = [_decode(raw, number + index, strict) for index, raw in enumerate(group, start=1)]
-        lines = [cut(text, translator.source_lang if split else None) for text in texts]
-        sentences = [
-            _fit(translator, sentence, number + index, strict)
-            for index, line in enumerate(lines, start=1)
-            for sentence in line.sentences
-        ]
+        lines: list[tuple[str, Line, list[str]]] = []
+        failure = None
+        for raw in group:
+            try:
+                place = number + len(lines) + 1
+                text = _decode(raw, place, strict)
+                line = cut(text, translator.source_lang if split else None)
+                sources = [_fit(translator, s, place, strict) for s in line.sentences]
+            except InputError as error:  # raised when the lines before it are answered
+                failure = error
+                break
+            lines.append((text, line, sources))
+        sentences = [source for _, _, sources in lines for source in sources]
         results = translator.translate(sentences, beam=beam, nbest=nbest)
-        fitting = iter(sentences)
-        for text, line in zip(texts, lines, strict=True):
+        for text, line, sources in lines:
             number += 1
-            sources = [next(fitting) for _ in line.sentences]
-            best = [next(results) for _ in line.sentences]
+            best = [next(results) for _ in sources]
             alignment = _alignment(translator, sources, best) if align else None
             yield TranslatedLine(number, text, _joined(line, best, nbest), alignment)
+        if failure:
+            raise failure
 
 
 def _decode(raw: bytes, number: int, strict: bool) -> str:

@@ -1,7 +1,7 @@
 """Raw text in, raw text out: a trained model with its subwords behind one call."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, overload
@@ -11,13 +11,19 @@ import torch
 from fairseq import hub_utils
 from fairseq.data import Dictionary
 from fairseq.dataclass.configs import GenerationConfig
-from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_REGISTRY
+from fairseq.models import (
+    ARCH_MODEL_REGISTRY,
+    MODEL_REGISTRY,
+    BaseFairseqModel,
+    FairseqEncoderDecoderModel,
+)
 from omegaconf import open_dict
 
 import rim_nmt.plugin.register  # noqa: F401  (registers the models)
 from rim_nmt.data.cleaning import normalise
 from rim_nmt.errors import InputError
-from rim_nmt.mechanism.observation import wants_of
+from rim_nmt.mechanism.layer import RIMLayer
+from rim_nmt.mechanism.observation import keep_asleep, wants_of
 from rim_nmt.models.model import RecurrentModel
 from rim_nmt.plugin import checkpoint_safety
 from rim_nmt.plugin.checkpoint_outline import one_line
@@ -118,6 +124,37 @@ class Translator:
         for path, model in zip(checkpoints, hub.models, strict=True):
             checkpoint_safety.check_finite(model.named_parameters(), path)
         self.source_lang, self.target_lang = languages["source_lang"], languages["target_lang"]
+
+    def keep_asleep(self, names: Iterable[str]) -> None:
+        """From now on, mechanisms are never active: what are they good for?
+
+        Args:
+            names: each LAYER:MECHANISM, such as decoder.1:3, with the names of layers as in
+                `LayerActivity` and numbers of mechanisms from 0.
+
+        Raises:
+            InputError: there is no such layer or mechanism, or none would be left of a layer.
+        """
+        layers: dict[str, RIMLayer] = {}
+        for model in self._hub.models:
+            model = self._of_the_pair(model)
+            if isinstance(model, RecurrentModel):
+                found = model.recurrent_layers().items()
+                layers |= {name: layer for name, layer in found if isinstance(layer, RIMLayer)}
+        asked: dict[str, set[int]] = {}
+        for name in names:
+            layer, _, number = name.partition(":")
+            if layer not in layers or not number.isdecimal():
+                raise InputError(
+                    f"{name}: expected LAYER:NUMBER with a layer out of "
+                    f"{', '.join(layers) or 'none: this model has no mechanisms'}"
+                )
+            asked.setdefault(layer, set()).add(int(number))
+        for layer, numbers in asked.items():
+            try:
+                keep_asleep(layers[layer], numbers)
+            except ValueError as error:
+                raise InputError(f"{layer}: {error}") from None
 
     @classmethod
     def from_folder(
@@ -255,9 +292,7 @@ class Translator:
 
     def _follow(self, source: torch.Tensor, target: torch.Tensor) -> Explanation:
         """Have the model write the pieces of a given translation, T, of a source, S."""
-        model, pair = self._hub.models[0], f"{self.source_lang}-{self.target_lang}"
-        if hasattr(model, "models"):  # of several pairs
-            model = model.models[pair]
+        model = self._of_the_pair(self._hub.models[0])
         end = target.new_tensor([self.task.target_dictionary.eos()])
         before = torch.cat([end, target[:-1]])[None].to(self.device)  # 1 x T
         tokens = source[None].to(self.device)  # 1 x S
@@ -288,6 +323,12 @@ class Translator:
             encoder=activity["encoder"],
             decoder=activity["decoder"],
         )
+
+    def _of_the_pair(self, model: BaseFairseqModel) -> FairseqEncoderDecoderModel:
+        """The model of the pair that is translated, out of one of several pairs."""
+        if hasattr(model, "models"):
+            return model.models[f"{self.source_lang}-{self.target_lang}"]
+        return model
 
     def _pieces(self, tokens: torch.Tensor, dictionary: Dictionary) -> list[str]:
         return [dictionary[token] for token in tokens]

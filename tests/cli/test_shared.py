@@ -1,4 +1,4 @@
-"""How the scripts end, and what they print."""
+"""How the commands end, and what they print."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ SCRIPT = (
 
 
 def start(code: str, env: dict | None = None, **more) -> subprocess.Popen:
-    """A script whose `main` is this code."""
+    """A program whose `main` is this code."""
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT.format(code)],
         cwd=ROOT,
@@ -28,7 +28,7 @@ def start(code: str, env: dict | None = None, **more) -> subprocess.Popen:
 
 
 def ending(code: str, **more) -> tuple[int, bytes, bytes]:
-    """Exit status, output and errors of such a script."""
+    """Exit status, output and errors of such a program."""
     process = start(code, **more)
     output, errors = process.communicate(timeout=60)
     return process.returncode, output, errors
@@ -115,6 +115,31 @@ def test_progress_off_a_terminal_is_a_line_a_minute():
     lines = errors.decode().split("\n")
     assert status == 0 and "\r" not in errors.decode()
     assert 4 <= len([line for line in lines if line]) <= 6
+
+
+@pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1"}, {"TTY_INTERACTIVE": "1"}])
+def test_a_training_off_a_terminal_shows_its_validations_alone(env):
+    code = (
+        "from rim_nmt.runtime.console import training_progress\n"
+        " with training_progress() as progress:\n"
+        "  task = progress.add_task('training', total=9, figures='')\n"
+        "  progress.update(task, completed=3); time.sleep(0.3)\n"
+        "  progress.console.print('update 3'); progress.remove_task(task)"
+    )
+    assert ending(code, env=env) == (0, b"update 3\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("how", "printed"), [("quiet=True", b"result\n"), ("verbose=True", b"remark\nresult\n")]
+)
+def test_quiet_leaves_the_result_alone(how, printed):
+    code = (
+        "from rim_nmt.runtime.console import ProgressBar, console, result_console, set_verbosity\n"
+        f" set_verbosity({how}); console.print('remark'); result_console.print('result')\n"
+        " ProgressBar._time = lambda *_: 100.0; list(ProgressBar(range(9)))\n"
+        " with console.status('working'): pass"
+    )
+    assert ending(code) == (0, printed, b"")
 
 
 def test_a_short_job_shows_no_progress_off_a_terminal():

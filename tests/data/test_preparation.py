@@ -362,7 +362,7 @@ def test_the_locale_does_not_matter(text, one_pair, tmp_path, env):
         pytest.skip(f"this system has no locale {name}")
     finally:
         locale.setlocale(locale.LC_CTYPE, "")
-    command = [sys.executable, "scripts/prepare.py", "files", "--train", text / "train"]
+    command = [sys.executable, "-m", "rim_nmt", "prepare", "files", "--train", text / "train"]
     command += ["--valid", text / "valid", "--test", f"news={text / 'news'}", "--vocab-size", 150]
     done = subprocess.run(
         [str(part) for part in (*command, "--workers", 2, "--out", tmp_path / "out")],

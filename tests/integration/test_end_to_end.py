@@ -84,11 +84,11 @@ def test_validate_and_hub(trained, translator):
     assert hub.translate(SENTENCES, beam=5, max_len_a=1.2, max_len_b=10) == ours
 
 
-def test_score_reports_what_sacrebleu_says(trained, tmp_path):
-    output = run_script(
+def test_score_reports_what_sacrebleu_says(trained, tmp_path, call_script):
+    output = call_script(
         "score", "--checkpoint", trained.checkpoint, "--data", trained.data,
         "--test", "test", "transfer", "--out", tmp_path,
-    ).stdout  # fmt: skip
+    )  # fmt: skip
     for name, count in (("test", 21), ("transfer", 10)):
         report = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         hypotheses = read_lines(tmp_path / f"{name}.hyp")
@@ -179,14 +179,14 @@ def test_averaging_is_the_mean_and_refuses_other_models(trained, tmp_path):
         ({"--nbest": "9"}, "--nbest 9 must be from 1 to --beam 5"),
     ],
 )
-def test_bad_arguments_are_one_line_and_status_2(trained, change, message):
+def test_bad_arguments_are_one_line_and_status_2(trained, change, message, call_script, capfd):
     arguments = {"--checkpoint": trained.checkpoint, "--data": trained.data, **change}
-    done = run_script(
-        "translate", *(part for pair in arguments.items() for part in pair), check=False, input="\n"
-    )
-    assert done.returncode == 2
-    assert re.search(message, done.stderr)
-    assert len(done.stderr.splitlines()) == 1
+    with pytest.raises(SystemExit) as stop:
+        call_script("translate", *(part for pair in arguments.items() for part in pair), input="\n")
+    errors = capfd.readouterr().err
+    assert stop.value.code == 2
+    assert re.search(message, errors)
+    assert len(errors.splitlines()) == 1
 
 
 def test_a_missing_subword_model_is_named(trained, tmp_path):

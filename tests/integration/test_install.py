@@ -43,6 +43,7 @@ def clone(tmp_path) -> Path:
     shutil.copy(ROOT / "scripts/install.sh", folder / "scripts")
     pins = "torch==1\nnumpy==1\nfairseq-fixed==1\n"
     (folder / "constraints.txt").write_text(pins, encoding="utf-8")
+    (folder / "pyproject.toml").touch()
     for name, text in (("python", PYTHON), ("g++", "#!/bin/sh\n")):
         (folder / "bin" / name).write_text(text, encoding="utf-8")
         (folder / "bin" / name).chmod(0o755)
@@ -69,7 +70,8 @@ def works(calls: list[str]) -> list[str]:
     return [" ".join(call.split()[:2]) for call in calls]
 
 
-STEPS = ["pip install", "pip install", "pip install", "pip wheel"]
+STEPS = ["pip install", "pip install", "pip install", "pip install", "pip wheel"]
+CLONE = "pip install"  # the last of them
 
 
 def test_it_is_done_once_and_again_for_new_constraints(clone):
@@ -83,6 +85,21 @@ def test_it_is_done_once_and_again_for_new_constraints(clone):
     status, calls = install(clone)
     assert status == 0
     assert sorted(works(calls)) == STEPS
+
+
+def test_a_new_pyproject_installs_the_clone_alone(clone):
+    install(clone)
+    future = (clone / ".venv/.installed-clone").stat().st_mtime + 1
+    os.utime(clone / "pyproject.toml", (future, future))
+    status, calls = install(clone)
+    assert (status, works(calls)) == (0, [CLONE])
+
+
+def test_an_environment_without_the_clone_gets_it(clone):
+    install(clone)
+    (clone / ".venv/.installed-clone").unlink()
+    assert works(install(clone)[1]) == [CLONE]
+    assert install(clone) == (0, [])
 
 
 @pytest.mark.parametrize("step", ["install", "wheel"])

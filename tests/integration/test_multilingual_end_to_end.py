@@ -102,7 +102,7 @@ def test_interactive_translate_and_hub_agree(trained, call_script):
     theirs = re.findall(r"^D-\d+\t[-\d.]+\t(.*)$", run_command(command, input=text).stdout, re.M)
     ours = call_script(
         "translate", "--checkpoint", trained.checkpoint, "--data", trained.data,
-        "--target-lang", "fr", input=text,
+        "--target-lang", "fr", "--no-split", input=text,
     ).splitlines()  # fmt: skip
     hub = MultilingualRecurrentModel.from_pretrained(
         str(trained.checkpoint.parent),

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from rim_nmt.cli import shared as cli
+from rim_nmt.cli import translate
+from rim_nmt.cli.main import main
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.files import read_lines, write_lines
 from rim_nmt.toy import corpus
 from rim_nmt.translation.translator import Translator
-from scripts import translate
 from tests.conftest import ROOT, train_command
 from tests.data.test_preparation import content, fake_preprocess
 from tests.runtime.test_processes import is_running, wait_for
@@ -197,22 +197,20 @@ def fuzzed(count: int, seed: int) -> list[str]:
 
 
 @pytest.fixture
-def translate_lines(trained, monkeypatch, capfd, caplog) -> Callable[[bytes], tuple[int, str, str]]:
-    """scripts/translate.py on these bytes: exit status, output, errors."""
+def translate_lines(trained, monkeypatch, capfd, caplog) -> Callable[..., tuple[int, str, str]]:
+    """`rim-nmt translate` on these bytes: exit status, output, errors."""
     caplog.set_level("WARNING", logger="fairseq")  # as the script has it
     translator = Translator(
         trained.checkpoint, trained.data / "bin", trained.data / "sentencepiece.model"
     )
     monkeypatch.setattr(translate, "load_translator", lambda _: translator)
 
-    def run(text: bytes) -> tuple[int, str, str]:
-        arguments = ["translate.py", "--checkpoint", "x", "--data", "x", "--beam", "1"]
-        monkeypatch.setattr(sys, "argv", arguments)
+    def run(text: bytes, *flags: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(text), encoding="utf-8"))
         capfd.readouterr()
         status = 0
         try:
-            cli.run_main(translate.main)
+            main(["translate", "--checkpoint", "x", "--data", "x", "--beam", "1", *flags])
         except SystemExit as stop:
             status = stop.code
         return status, *capfd.readouterr()
@@ -235,11 +233,15 @@ def test_every_line_is_translated_into_one(translate_lines, count, capfd):
     [
         (b"a\xff\xfeb", "line 2 of the input is not UTF-8 (invalid start byte)"),
         (b"\xed\xa0\x80", "line 2 of the input is not UTF-8 (invalid continuation byte)"),
-        (b"dog " * 10_000, "line 2 of the input: sentence 1 has "),
+        (b"dog " * 10_000, "line 2 of the input has a sentence of "),
     ],
 )
-def test_a_line_that_cannot_be_translated_is_named(translate_lines, line, message):
-    status, output, errors = translate_lines(b"The dog sleeps.\n" + line + b"\nThe end.\n")
+def test_a_line_that_cannot_be_translated_is_named(translate_lines, line, message, caplog):
+    text = b"The dog sleeps.\n" + line + b"\nThe end.\n"
+    status, output, errors = translate_lines(text)
+    assert (status, errors) == (0, "") and output.count("\n") == 3
+    assert [record.message.startswith(message) for record in caplog.records] == [True]
+    status, output, errors = translate_lines(text, "--strict")
     assert status == 2 and output.count("\n") == 1
     assert errors.startswith(f"error: {message}") and errors.count("\n") == 1
 

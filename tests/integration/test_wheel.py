@@ -1,119 +1,66 @@
-"""The layer from a built wheel, in an environment that has torch and nothing else."""
+"""The wheel works without a clone, from any folder."""
 
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import distribution, requires
 from pathlib import Path
 
 import pytest
 
+from rim_nmt.runtime.files import write_json
 from tests.conftest import ROOT
-
-# What torch itself asks for; numpy is optional there and left out.
-NEEDED = ("torch", "filelock", "typing_extensions", "setuptools", "sympy", "mpmath", "networkx")
-NEEDED += ("jinja2", "MarkupSafe", "fsspec")
-
-TRAIN = """
-import importlib.util, logging, pathlib, sys
-logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-for name in ("fairseq", "rich", "requests", "sentencepiece", "datasets", "numpy"):
-    assert importlib.util.find_spec(name) is None, name
-try:
-    import fairseq
-except ImportError:
-    print("no fairseq")
-
-import torch
-import rim_nmt
-from rim_nmt import RIM
-
-home = pathlib.Path(rim_nmt.__file__).parent
-assert home.is_relative_to(sys.prefix), home
-assert (home / "py.typed").is_file()
-torch.manual_seed(1)
-layer = RIM(16, 24, num_layers=2, bidirectional=True, batch_first=True)
-optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
-x, losses = torch.randn(4, 7, 16), []
-for _ in range(2):
-    output, (h, c) = layer(x)
-    loss = (output - 0.1).square().mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    losses.append(loss.item())
-assert losses[1] < losses[0], losses
-try:
-    rim_nmt.Translator
-except ImportError as error:
-    print(error)
-"""
-
-
-def run(*command: object, **more) -> str:
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, encoding="utf-8", **more
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    """Built from what git would commit, so that no build folder of this clone has a part in it."""
-    source = tmp_path_factory.mktemp("source")
-    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
-    for name in listed.splitlines():
-        if (ROOT / name).is_file() and name.startswith(("rim_nmt/", "user_dir/", "pyproject")):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    for name in ("README.md", "LICENSE"):
-        (source / name).write_bytes((ROOT / name).read_bytes())
-    out = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
-        "--disable-pip-version-check", "-w", out, source)  # fmt: skip
-    (built,) = out.glob("*.whl")
-    return built
+def unpacked(wheel, tmp_path_factory) -> Path:
+    """What the wheel holds."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
 
 
-@pytest.mark.slow
-def test_the_wheel_trains_a_layer_beside_torch_alone(wheel, tmp_path):
-    venv, links = tmp_path / "venv", tmp_path / "links"
-    run(sys.executable, "-m", "venv", venv)
-    links.mkdir()
-    for name in NEEDED:
-        about = distribution(name)
-        for top in {file.parts[0] for file in about.files or () if file.parts[0] != ".."}:
-            if top not in ("__pycache__", "distutils-precedence.pth"):
-                (links / top).symlink_to(about.locate_file(top))
-    (packages,) = venv.glob("lib/python*/site-packages")
-    (packages / "torch.pth").write_text(f"{links}\n", encoding="utf-8")
-    python = venv / "bin/python"
-    # no --no-deps: the wheel asks for nothing but torch
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "-q"]
-    run(*pip, "uninstall", "--yes", "setuptools")  # an old one, which would hide the link
-    run(*pip, "install", "--no-index", wheel)
-
-    environment = {name: os.environ[name] for name in ("PATH", "CXX") if name in os.environ}
-    environment |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
-    printed = run(python, "-c", TRAIN, cwd=tmp_path, env=environment).splitlines()
-    assert "no fairseq" in printed
-    assert "RIM layers are computed by the compiled kernel" in printed
-    assert printed[-1].startswith("Translator needs ")
-    assert printed[-1].endswith("pip install 'rim-nmt[nmt]'")
-    assert len(list((tmp_path / "cache/rim_nmt/kernels").glob("cpu-*.so"))) == 1
+def run(unpacked: Path, where: Path, *command) -> str:
+    """Run Python with the unpacked wheel before everything else; returns what it prints."""
+    done = subprocess.run(
+        [sys.executable, *(str(part) for part in command)],
+        cwd=where,
+        env={**os.environ, "PYTHONPATH": str(unpacked), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-@pytest.mark.slow
-def test_the_wheel_has_every_file_of_the_package(wheel):
-    packed = set(zipfile.ZipFile(wheel).namelist())
-    listed = run("git", "ls-files", "rim_nmt", cwd=ROOT).splitlines()
-    missing = [name for name in listed if name not in packed and (ROOT / name).is_file()]
-    assert missing == []
+def test_it_holds_the_package_and_nothing_else(unpacked):
+    (about,) = unpacked.glob("*.dist-info")
+    assert {path.name for path in unpacked.iterdir()} == {"rim_nmt", about.name}
+    entry_points = (about / "entry_points.txt").read_text(encoding="utf-8")
+    assert "rim-nmt = rim_nmt.cli.main:main" in entry_points
+    for path in (ROOT / "rim_nmt").rglob("*"):  # tables and C++ too
+        if path.is_file() and "__pycache__" not in path.parts:
+            assert (unpacked / path.relative_to(ROOT)).is_file()
 
 
-def test_torch_asks_for_what_the_environment_links():
-    asked = {one.split(";")[0].split(">")[0].split("=")[0].strip() for one in requires("torch")
-             if ";" not in one}  # fmt: skip
-    assert asked <= {name.replace("_", "-") for name in NEEDED}
+def test_its_commands_work_in_another_folder(unpacked, tmp_path):
+    assert run(unpacked, tmp_path, "-m", "rim_nmt", "--help").startswith("usage: rim-nmt")
+    table = run(unpacked, tmp_path, "-m", "rim_nmt", "parameters", "--vocab-size", 1404)
+    assert "934,016" in table
+
+    (tmp_path / "data/bin").mkdir(parents=True)
+    (tmp_path / "data/bin/train.en-de.en.idx").touch()
+    write_json(tmp_path / "data/manifest.json", {"pairs": {"en-de": {}}})
+    line = run(unpacked, tmp_path, "-m", "rim_nmt", "train", "data", "--dry-run", "--device", "cpu")
+    command = shlex.split(line)
+    user_dir = command[command.index("--user-dir") + 1]
+    assert user_dir == str(unpacked / "rim_nmt/plugin/entry/rim_user_dir")
+    code = (  # what fairseq-train does first
+        "import argparse, sys; from fairseq import utils; from fairseq.models import MODEL_REGISTRY"
+        "\nutils.import_user_module(argparse.Namespace(user_dir=sys.argv[1]))"
+        "\nimport rim_nmt; print('rim' in MODEL_REGISTRY, rim_nmt.__file__)"
+    )
+    printed = run(unpacked, tmp_path, "-c", code, user_dir)
+    assert printed == f"True {unpacked / 'rim_nmt/__init__.py'}\n"

@@ -83,6 +83,39 @@ def test_watching_changes_nothing(translator):
     assert all("attend" not in vars(layer.input_attention) for layer in layers)
 
 
+def test_a_mechanism_that_is_kept_asleep_is_never_active(old_checkpoint):
+    translator = old_checkpoint()
+    before = translator.explain(SENTENCE, "Unser Vater liest.")
+    translator.keep_asleep(["decoder.1:2", "encoder.backward:0", "encoder.backward:2"])
+    after = translator.explain(SENTENCE, "Unser Vater liest.")
+    names = {layer.name: layer for layer in (*after.encoder, *after.decoder)}
+    for name, layer in names.items():
+        active = torch.tensor(layer.active).sum(0)
+        asleep = {"decoder.1": [2], "encoder.backward": [0, 2]}.get(name, [])
+        assert active[asleep].eq(0).all()
+        assert active.sum() == (3 - len(asleep) if asleep else 2) * len(layer.active)
+    assert before.encoder[0] == after.encoder[0]
+    assert before.scores != after.scores
+    ((best,),) = translator.translate([SENTENCE])
+    assert best.score == pytest.approx(
+        sum(translator.explain(SENTENCE).scores) / best.pieces, abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["decoder.7:0"], "decoder.7:0: expected LAYER:NUMBER with a layer out of encoder.forward"),
+        (["decoder.1"], "decoder.1: expected LAYER:NUMBER"),
+        (["decoder.1:3"], r"decoder.1: got mechanisms \[3\], expected some of 0 to 2"),
+        (["decoder.1:0", "decoder.1:1", "decoder.1:2"], "all 3 mechanisms of a layer cannot sleep"),
+    ],
+)
+def test_only_what_is_there_can_be_kept_asleep(old_checkpoint, names, message):
+    with pytest.raises(InputError, match=message):
+        old_checkpoint().keep_asleep(names)
+
+
 def test_words_are_made_of_their_pieces(explanation):
     found = words(explanation.source)
     assert [word.text for word in found] == [*SENTENCE.split(), ""]

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from rim_nmt.errors import InputError
-from rim_nmt.translation import model_folder
-from rim_nmt.translation.model_folder import open_folder, open_model, pack
+from rim_nmt.translation.model_folder import open_folder, pack
 from tests.conftest import ROOT
 
 SENTENCES = ["Our father begins to read a newspaper.", "The dog sleeps."]
@@ -33,7 +32,7 @@ def packed(prepared, tmp_path):
 
 
 def test_a_packed_model_translates_as_before(packed, old_checkpoint):
-    translator = open_model(packed)
+    translator = open_folder(packed)
     assert (translator.source_lang, translator.target_lang) == ("en", "de")
     for (ours,), (before,) in zip(
         translator.translate(SENTENCES), old_checkpoint().translate(SENTENCES), strict=True
@@ -88,10 +87,4 @@ def test_changed_and_missing_files_are_refused(packed, name):
 
 def test_another_folder_is_no_model(tmp_path):
     with pytest.raises(InputError, match="no model folder"):
-        open_model(tmp_path)
-
-
-def test_a_copy_without_the_everyday_model_says_so(monkeypatch):
-    monkeypatch.setattr(model_folder, "EVERYDAY", "no-such-model")
-    with pytest.raises(InputError, match="comes without a model"):
-        open_model("no-such-model")
+        open_folder(tmp_path)

@@ -116,9 +116,10 @@ def test_what_is_not_utf8_is_replaced_with_a_warning_and_the_rest_goes_on(transl
 
 @pytest.mark.parametrize("line", [b"a b c d e f g\n", b"tw\xffo\n"])
 def test_strict_refuses_both_and_names_the_line(translator, line):
-    answers = translate_stream(translator, [b"one\n", line], strict=True)
+    answers = translate_stream(translator, [b"one\n", line, b"three\n"], strict=True)
+    assert next(answers).translations[0].text == "ONE"
     with pytest.raises(InputError, match="line 2"):
-        list(answers)
+        next(answers)
 
 
 def test_an_error_of_the_stream_comes_out():

@@ -6,16 +6,19 @@ import math
 from pathlib import Path
 
 from rim_nmt.errors import InputError
-from rim_nmt.plugin.memory import keep_freed_memory
-from rim_nmt.runtime.console import console
-from rim_nmt.runtime.files import copy_file
 
 MODELS = ("rim", "rim-no-communication", "rim-no-input-attention", "lstm-half", "lstm")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `run`."""
-    parser.add_argument("--out", type=Path, default=Path("runs/copying"), help="(%(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/copying"),
+        metavar="FOLDER",
+        help="folder of the experiment (%(default)s)",
+    )
     parser.add_argument(
         "--models",
         nargs="+",
@@ -90,7 +93,10 @@ def run(arguments: argparse.Namespace) -> None:
     from rim_nmt.experiments.copying.report import write_report
     from rim_nmt.experiments.copying.task import CopyingModel
     from rim_nmt.experiments.copying.training import check_settings, state_of, train_cell
+    from rim_nmt.plugin.memory import keep_freed_memory
     from rim_nmt.plugin.processor import one_thread_unless_told
+    from rim_nmt.runtime.console import console
+    from rim_nmt.runtime.files import copy_file
 
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: there is no GPU that this PyTorch can use")

@@ -20,7 +20,7 @@ from rim_nmt.runtime.fairseq_commands import (
     USER_DIR,
     fairseq_command,
     interrupted,
-    script_command,
+    rim_command,
 )
 
 NEVER = 1_000_000  # epochs
@@ -91,7 +91,7 @@ def _cell(
     kind = name if name in MODELS else "rim"
     kinds = matched_models(recipe.size, len(pairs) > 1)
     if kind not in kinds:
-        raise InputError(f"{kind} is a model for one language pair: choose with --data {pairs[0]}")
+        raise InputError(f"{kind} is a model for one language pair: choose with --pairs {pairs[0]}")
     folder = out / "cells" / f"{name}.{'+'.join(pairs)}.seed{seed}"
     checkpoints = folder / "checkpoints"
     source, target = languages(pairs[0])
@@ -124,9 +124,9 @@ def _cell(
         *(() if torch.cuda.is_available() or "--fp16" in recipe.more else ("--cpu",)),
     )
     averaged = checkpoints / "average.pt"
-    average = script_command("average", "--last", recipe.average, checkpoints, "--out", averaged)
+    average = rim_command("average", "--last", recipe.average, checkpoints, "--out", averaged)
     score = {
-        f"{test}.{pairs[0]}" if several else test: script_command(
+        f"{test}.{pairs[0]}" if several else test: rim_command(
             "score",
             *("--checkpoint", averaged, "--data", text.folder, "--out", folder / "scores"),
             *(("--target-lang", target) if several else ()),

@@ -2,14 +2,13 @@
 
 import argparse
 import math
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.table8.recipes import DEFAULT_MODELS, MODELS, RECIPES
-from rim_nmt.runtime.console import console
-from rim_nmt.runtime.files import copy_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,13 +22,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "hours; paper: WMT14 and IWSLT14 on GPUs, days",
     )
     parser.add_argument(
-        "--prepared",
-        type=Path,
+        "--data",
+        nargs="+",
         metavar="FOLDER",
-        help="train on this folder of scripts/prepare.py; its first pair is tested",
+        help="train on this folder of `rim-nmt prepare`; its first pair is tested",
+    )
+    parser.add_argument("--prepared", type=Path, help=argparse.SUPPRESS)  # --data in old commands
+    parser.add_argument(
+        "--pairs",
+        nargs="+",
+        metavar="PAIRS",
+        help="what to train on, such as en-de en-de+en-fr (default: the first pair, and all)",
     )
     parser.add_argument(
-        "--out", type=Path, help="folder of the experiment (default: runs/table8/SCALE)"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the experiment (default: runs/table8/SCALE)",
     )
     parser.add_argument(
         "--models", nargs="+", default=list(DEFAULT_MODELS), metavar="MODEL",
@@ -42,12 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=FLAGS",
         help='another RIM, such as --variant "silent=--comm-heads 0"; may be given several times',
-    )
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        metavar="PAIRS",
-        help="what to train on, such as en-de en-de+en-fr (default: the first pair, and all)",
     )
     parser.add_argument(
         "--seeds",
@@ -86,6 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: an option is wrong, --out holds cells that other commands made, there is
             nothing to report, or a command failed (what does not need it is done all the same).
     """
+    _understand_old_spelling(arguments)
     for name in ("seeds", "jobs", "max_update"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
@@ -96,14 +100,14 @@ def run(arguments: argparse.Namespace) -> None:
 
     out = arguments.out or Path("runs/table8") / arguments.scale
     if not arguments.report:
-        text = find_text(arguments.scale, arguments.prepared, out)
+        text = find_text(arguments.scale, arguments.data, out)
         recipe = RECIPES[arguments.scale].adapted(
             _values("--lr", arguments.lr, lambda value: 0 < value < math.inf),
             _values("--dropout", arguments.dropout, lambda value: 0 <= value < 1),
             arguments.max_update,
             arguments.amp,
         )
-        models, settings = _models(arguments), _settings(arguments.data, text)
+        models, settings = _models(arguments), _settings(arguments.pairs, text)
         check_variants(recipe, models, settings)
         seeds = range(1, arguments.seeds + 1)
         cells = build_cells(text, recipe, models, settings, seeds, out)
@@ -116,12 +120,27 @@ def run(arguments: argparse.Namespace) -> None:
     _report(out, arguments.report_to)
 
 
+def _understand_old_spelling(arguments: argparse.Namespace) -> None:
+    """Before, --prepared named the folder and --data the pairs. Now it is as for all commands."""
+    given = arguments.data or []
+    pairs = r"[a-z]{2,3}-[a-z]{2,3}"
+    if given and all(
+        re.fullmatch(rf"{pairs}(\+{pairs})*", name) and not Path(name).exists() for name in given
+    ):
+        arguments.pairs, given = given, []
+    if len(given) > 1:
+        raise InputError(f"--data {' '.join(given)}: expected one folder")
+    arguments.data = Path(given[0]) if given else arguments.prepared
+
+
 def _report(out: Path, copy: Path | None) -> None:
     from rim_nmt.experiments.table8.report import write_report
+    from rim_nmt.runtime.console import console
+    from rim_nmt.runtime.files import copy_file
 
     report = out / "report"
     write_report(out / "cells", report)
-    console.print((report / "table.md").read_text(encoding="utf-8"), markup=False)
+    print((report / "table.md").read_text(encoding="utf-8"))
     console.print(f"table and plots are in {report}")
     if copy:
         for path in report.iterdir():
@@ -147,7 +166,7 @@ def _settings(given: list[str] | None, text) -> list[tuple[str, ...]]:
     known = {"+".join(pairs): pairs for pairs in text.settings}
     for name in given or known:
         if name not in known:
-            raise InputError(f"--data {name}: {text.folder} can serve {' and '.join(known)}")
+            raise InputError(f"--pairs {name}: {text.folder} can serve {' and '.join(known)}")
     return [known[name] for name in given or known]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rim_nmt.data.parallel import languages
 from rim_nmt.errors import InputError
-from rim_nmt.runtime.fairseq_commands import run, script_command, show
+from rim_nmt.runtime.fairseq_commands import rim_command, run, show
 from rim_nmt.runtime.files import read_json, read_lines, write_lines
 from rim_nmt.toy import corpus
 
@@ -19,7 +19,7 @@ class Text:
     Args:
         folder: the prepared folder that is trained on.
         pairs: its language pairs; the first one is tested.
-        tests: name of a test set -> how scripts/score.py is told of it.
+        tests: name of a test set -> how `rim-nmt score` is told of it.
         generate: makes raw text that the commands need.
         commands: prepare it; none where the user has done so.
     """
@@ -36,7 +36,7 @@ class Text:
         return list(dict.fromkeys([self.pairs[:1], self.pairs]))
 
     def prepare(self, log: Path) -> None:
-        """Run what prepares it; scripts/prepare.py does nothing where that has been done.
+        """Run what prepares it; `rim-nmt prepare` does nothing where that has been done.
 
         Raises:
             InputError: a command failed.
@@ -62,7 +62,7 @@ def tiny_text(out: Path) -> Text:
             backwards = (" ".join(reversed(line.split())) for line in lines)
             write_lines(text / f"{name}.en-qaa.qaa", backwards)
 
-    command = script_command(
+    command = rim_command(
         "prepare",
         *("files", "--pairs", "en-de,en-qaa", "--vocab-size", 1400, "--no-filter"),
         *("--train", text / "train", "--valid", text / "valid"),
@@ -77,22 +77,22 @@ def paper_text(out: Path) -> Text:
     """WMT14 from the hub with both pairs, and IWSLT14's test set in its subwords."""
     wmt, ted = out / "data", out / "data-iwslt14"
     commands = [
-        script_command("prepare", "wmt14", "--pairs", "en-de,en-fr", "--out", wmt),
-        script_command("prepare", "iwslt14", "--subwords-from", wmt, "--only-test", "--out", ted),
+        rim_command("prepare", "wmt14", "--pairs", "en-de,en-fr", "--out", wmt),
+        rim_command("prepare", "iwslt14", "--subwords-from", wmt, "--only-test", "--out", ted),
     ]
     tests = {"newstest2014": "newstest2014", "iwslt14": f"iwslt14={ted / 'raw' / 'test'}"}
     return Text(wmt, ("en-de", "en-fr"), tests, commands=commands)
 
 
 def prepared_text(folder: Path) -> Text:
-    """A folder that `scripts/prepare.py` made; every test set that it has for its first pair.
+    """A folder that `rim-nmt prepare` made; every test set that it has for its first pair.
 
     Raises:
         InputError: it is not such a folder, or has no test set.
     """
     manifest = folder / "manifest.json"
     if not manifest.exists():
-        raise InputError(f"{manifest} does not exist: prepare the text with scripts/prepare.py")
+        raise InputError(f"{manifest} does not exist: prepare the text with `rim-nmt prepare`")
     pairs = tuple(read_json(manifest)["pairs"])
     source, _ = languages(pairs[0])
     raw = sorted(folder.glob(f"raw/*.{pairs[0]}.{source}"))
@@ -113,7 +113,7 @@ def find_text(scale: str, prepared: Path | None, out: Path) -> Text:
         return prepared_text(prepared)
     if scale in ("screening", "small", "converged"):
         raise InputError(
-            f"the {scale} scale trains on text of your own: prepare it with scripts/prepare.py "
-            "files and give that folder as --prepared"
+            f"the {scale} scale trains on text of your own: prepare it with "
+            "`rim-nmt prepare files` and give that folder as --data"
         )
     return {"tiny": tiny_text, "paper": paper_text}[scale](out)

@@ -30,7 +30,7 @@ from rim_nmt.experiments.copying.training import Settings, Training, train_cell
 from rim_nmt.mechanism.communication import GatedProjection
 from rim_nmt.mechanism.grouped import GroupedLinear
 from rim_nmt.runtime.files import folder_lock, write_json, write_lines
-from tests.conftest import ROOT, run_script
+from tests.conftest import run_script
 from tests.mechanism.reference import Config
 from tests.mechanism.reference import communication as reference
 
@@ -378,7 +378,7 @@ def test_killed_and_called_again(tmp_path):
     options = ["copying", "--models", "rim", *OPTIONS, "--max-update", "60"]
     options += ["--out", str(tmp_path / "killed"), "--report-to", str(tmp_path / "report")]
     log = tmp_path / "killed" / TINY.cell / "log.jsonl"
-    process = subprocess.Popen([sys.executable, ROOT / "scripts" / "experiment.py", *options])
+    process = subprocess.Popen([sys.executable, "-m", "rim_nmt", "experiment", *options])
     try:
         while not log.exists():
             assert process.poll() is None

@@ -41,7 +41,7 @@ def flags_of(command: list[str]) -> dict[str, str]:
 
 
 def run_table8(*arguments) -> None:
-    """scripts/experiment.py table8 in this process."""
+    """`rim-nmt experiment table8` in this process."""
     parser = argparse.ArgumentParser()
     table8.add_arguments(parser)
     table8.run(parser.parse_args([str(argument) for argument in arguments]))
@@ -82,7 +82,7 @@ def test_fairseq_lstm_has_one_pair():
     assert flags_of(lstm.train)["--arch"] == "lstm"
     assert "--total-num-update" not in flags_of(rim.train)
     assert flags_of(rim.train)["--lr-scheduler"] == "inverse_sqrt"
-    with pytest.raises(InputError, match=r"fairseq-lstm .* one language pair.*--data en-de"):
+    with pytest.raises(InputError, match=r"fairseq-lstm .* one language pair.*--pairs en-de"):
         cells_of(models=models)
 
 
@@ -138,7 +138,7 @@ def test_a_prepared_folder_brings_its_pairs_and_tests(prepared):
 def test_what_cannot_be_trained_on_is_refused(tmp_path):
     with pytest.raises(InputError) as error:
         find_text("small", None, tmp_path)
-    assert "--prepared" in str(error.value)
+    assert "--data" in str(error.value)
     with pytest.raises(InputError) as error:
         prepared_text(tmp_path)
     assert "manifest.json" in str(error.value)
@@ -180,7 +180,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path, mo
     cell = out / "cells" / "rim.en-de.seed1"
     assert not out.exists()
 
-    command = [sys.executable, ROOT / "scripts/experiment.py", "table8", *arguments]
+    command = [sys.executable, "-m", "rim_nmt", "experiment", "table8", *arguments]
     process = subprocess.Popen(
         [str(part) for part in command], start_new_session=True, stdout=subprocess.DEVNULL
     )
