@@ -14,7 +14,8 @@ DYNAMICS: dict[str, type[LSTMDynamics | GRUDynamics]] = {"lstm": LSTMDynamics, "
 
 
 class RIMLayer(nn.Module):
-    """K mechanisms that compete for the input; a drop-in for a one-layer `torch.nn.LSTM`.
+    """K mechanisms that compete for the input: one layer in one direction, of which `RIM` and the
+    translation models are made.
 
     One step (numbers are the paper's sections):
 
