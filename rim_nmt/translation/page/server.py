@@ -13,7 +13,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rim_nmt import __version__
 from rim_nmt.errors import InputError
 from rim_nmt.translation.page.drawing import STATIC, drawn
 from rim_nmt.translation.page.forms import ExplainForm, TranslateForm, described, read
@@ -61,7 +60,6 @@ def create_app(translator: Translator, limits: Limits | None = None) -> FastAPI:
 
     app = FastAPI(
         title="RIM-NMT",
-        version=__version__,
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,

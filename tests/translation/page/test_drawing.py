@@ -2,9 +2,11 @@
 
 import json
 import re
+import tomllib
 from dataclasses import replace
 
 from rim_nmt.translation.page.drawing import STATIC, drawn, explanation_html
+from tests.conftest import ROOT
 from tests.translation.page.capitals import Capitals
 
 SENTENCE = "a </script><script>alert(1)</script> <!-- @@STYLE@@ dog"
@@ -44,3 +46,11 @@ def test_the_page_and_the_file_share_style_and_script():
 def test_numbers_are_rounded():
     explanation = replace(Capitals().explain("a"), scores=[-1 / 3, -2 / 3])
     assert drawn(explanation)["scores"] == [-0.3333, -0.6667]
+
+
+def test_a_wheel_has_the_static_files():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["rim_nmt.translation.page"]
+    carried = {path for pattern in patterns for path in STATIC.parent.glob(pattern)}
+    assert carried >= set(STATIC.iterdir())
+    assert {path.suffix for path in carried} == {".css", ".html", ".js", ".svg"}
