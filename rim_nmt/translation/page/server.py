@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rim_nmt.errors import InputError
+from rim_nmt.translation.explanation import Explanation
 from rim_nmt.translation.page.drawing import STATIC, drawn
 from rim_nmt.translation.page.forms import ExplainForm, TranslateForm, described, read
 from rim_nmt.translation.page.limits import Limits
@@ -115,7 +116,7 @@ def create_app(translator: Translator, limits: Limits | None = None) -> FastAPI:
         ]
 
     @app.post("/explain", openapi_extra=described(ExplainForm))
-    async def explain(request: Request) -> dict[str, Any]:
+    async def explain(request: Request) -> JSONResponse:
         """What the model does with each sentence of a text: `sentences`, and the white space
         before each and after the last one, `gaps`."""
 
@@ -124,7 +125,8 @@ def create_app(translator: Translator, limits: Limits | None = None) -> FastAPI:
             (line,) = cut_all([form.q])
             explanations = worker.explain(line.sentences, form.alternative)
             found = await _while_connected(request, explanations)
-        return {"sentences": [drawn(explanation) for explanation in found], "gaps": line.gaps}
+            # a sentence of a thousand pieces has a million shares: others go on meanwhile
+            return await asyncio.to_thread(_drawings, line, found)
 
     @app.get("/health")
     async def health() -> JSONResponse:
@@ -164,6 +166,11 @@ def _ranked(line: Line, found: list[list[Translation]], nbest: int) -> list[str]
     """Translations of a text: of the best translation of each sentence, of the second best, and so
     on."""
     return [line.join([best[rank].text for best in found]) for rank in range(nbest)]
+
+
+def _drawings(line: Line, found: list[Explanation]) -> JSONResponse:
+    sentences = [drawn(explanation) for explanation in found]
+    return JSONResponse({"sentences": sentences, "gaps": line.gaps})
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from rim_nmt.errors import InputError
 from rim_nmt.translation.page.drawing import STATIC
 from rim_nmt.translation.page.limits import Limits
-from rim_nmt.translation.page.server import create_app
+from rim_nmt.translation.page.server import create_app, serve
 from tests.translation.page.capitals import Capitals
 
 TWO = {"source": "en", "target": "de"}
@@ -245,6 +245,18 @@ def test_the_health_tells_of_an_end(translator):
     with TestClient(app) as client:
         assert client.get("/health").json() == {"status": "ok", "waiting": 0}
     assert TestClient(app).get("/health").status_code == 503
+
+
+def test_serving_is_for_this_machine_and_begins_with_a_translation(translator, monkeypatch):
+    calls = []
+
+    def run(app, **options):
+        calls.append((list(translator.calls), options["host"], options["port"]))
+
+    monkeypatch.setattr("uvicorn.run", run)
+    serve(translator)
+    serve(translator, "0.0.0.0", 80)
+    assert calls == [([["."]], "127.0.0.1", 5000), ([["."]] * 2, "0.0.0.0", 80)]
 
 
 def test_the_document_describes_requests(client):
