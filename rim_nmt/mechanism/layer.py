@@ -1,5 +1,7 @@
 """The RIM layer: Recurrent Independent Mechanisms (Goyal et al., ICLR 2021) over a sequence."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -204,7 +206,8 @@ class RIMLayer(nn.Module):
     def _weights(self) -> LayerWeights:
         """What a kernel needs of this layer."""
         attention, communication = self.input_attention, self.communication
-        of_communication = {}
+        assert isinstance(self.dynamics, LSTMDynamics)  # or no kernel would run
+        of_communication: dict[str, Any] = {}
         if communication:
             projection = communication.projection
             of_communication = {

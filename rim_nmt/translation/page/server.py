@@ -1,7 +1,7 @@
 """The page's server: LibreTranslate's JSON interface, and what the mechanisms did."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -93,8 +93,8 @@ def create_app(translator: Translator, limits: Limits | None = None) -> FastAPI:
                     f"{form.source} to {form.target} is not supported: this model translates "
                     f"{source} to {target}",
                 )
-            several = isinstance(form.q, list)
-            lines = cut_all(form.q if several else [form.q])
+            several = not isinstance(form.q, str)
+            lines = cut_all([form.q] if isinstance(form.q, str) else form.q)
             sentences = [sentence for line in lines for sentence in line.sentences]
             nbest = 1 + form.alternatives
             found = iter(await _while_connected(request, worker.translate(sentences, nbest)))
@@ -207,7 +207,7 @@ async def _left(request: Request) -> None:
 def _answer_errors(app: FastAPI) -> None:
     """Errors in LibreTranslate's form."""
 
-    def refuse(status: int, message: str, headers: dict | None = None) -> JSONResponse:
+    def refuse(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
         later = {"Retry-After": "1"} if status == 503 else {}
         return JSONResponse({"error": message}, status, {**later, **(headers or {})})
 
