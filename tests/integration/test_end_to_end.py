@@ -179,11 +179,11 @@ def test_averaging_is_the_mean_and_refuses_other_models(trained, tmp_path):
         ({"--nbest": "9"}, "--nbest 9 must be from 1 to --beam 5"),
     ],
 )
-def test_bad_arguments_are_one_line_and_status_2(trained, change, message, call_script, capfd):
+def test_bad_arguments_are_one_line_and_status_2(trained, change, message, call_script, capsys):
     arguments = {"--checkpoint": trained.checkpoint, "--data": trained.data, **change}
     with pytest.raises(SystemExit) as stop:
         call_script("translate", *(part for pair in arguments.items() for part in pair), input="\n")
-    errors = capfd.readouterr().err
+    errors = capsys.readouterr().err
     assert stop.value.code == 2
     assert re.search(message, errors)
     assert len(errors.splitlines()) == 1
