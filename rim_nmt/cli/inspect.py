@@ -78,7 +78,7 @@ def _sentence(arguments: argparse.Namespace) -> None:
     if arguments.json:
         write_json(arguments.json, explanation.as_dict())
     if arguments.html:
-        from rim_nmt.translation.page import explanation_html
+        from rim_nmt.translation.page.drawing import explanation_html
 
         write_lines(arguments.html, explanation_html([explanation]).splitlines())
     if arguments.picture:

@@ -25,6 +25,7 @@ COMMANDS = {
     "score": "BLEU and chrF of a model on test sets",
     "translate": "translate text: a file, a pipe, or at a prompt",
     "inspect": "see what the mechanisms did, at a sentence or over a text",
+    "serve": "a page for translating in the browser",
     "pack": "put a trained model into one folder",
     "average": "average the weights of several checkpoints",
     "parameters": "count the parameters of every model and size",

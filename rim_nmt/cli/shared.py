@@ -13,9 +13,9 @@ from pathlib import Path
 from rim_nmt.errors import InputError
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """--model, or --checkpoint and --data; --source-lang, --target-lang, --beam, --device,
-    --disable."""
+def add_model_arguments(parser: argparse.ArgumentParser, searches: bool = True) -> None:
+    """--model, or --checkpoint and --data; --source-lang, --target-lang, --device, --disable; and
+    --beam, where the command searches."""
     parser.add_argument(
         "--model", type=Path, metavar="FOLDER", help="a model folder, from `rim-nmt pack`"
     )
@@ -36,7 +36,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source-lang", metavar="LANG", help="likewise, if several have this target language"
     )
-    parser.add_argument("--beam", type=int, default=5, metavar="N", help="beam size (%(default)s)")
+    if searches:
+        parser.add_argument(
+            "--beam", type=int, default=5, metavar="N", help="beam size (%(default)s)"
+        )
     add_device(parser)
     parser.add_argument(
         "--disable",
@@ -89,7 +92,7 @@ def load_translator(arguments: argparse.Namespace):
     Raises:
         InputError: a file or a language is missing or wrong, or the beam is below 1.
     """
-    if arguments.beam < 1:
+    if "beam" in arguments and arguments.beam < 1:
         raise InputError(f"--beam must be 1 or more, got {arguments.beam}")
     if bool(arguments.model) == bool(arguments.checkpoint) or (
         arguments.checkpoint and not arguments.data

@@ -1,8 +1,6 @@
 """The RIM layer: Recurrent Independent Mechanisms (Goyal et al., ICLR 2021) over a sequence."""
 
-import functools
-import logging
-from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,19 +8,16 @@ from torch import Tensor, nn
 from rim_nmt.mechanism.communication import PROJECTIONS, Communication
 from rim_nmt.mechanism.dynamics import GRUDynamics, LSTMDynamics, State
 from rim_nmt.mechanism.input_attention import InputAttention
-from rim_nmt.mechanism.kernels import cpu as cpu_kernel
-from rim_nmt.mechanism.kernels import triton as gpu_kernel
+from rim_nmt.mechanism.kernels import KERNELS, choose
+from rim_nmt.mechanism.kernels.weights import LayerWeights
 from rim_nmt.mechanism.selection import select_active
 
 DYNAMICS: dict[str, type[LSTMDynamics | GRUDynamics]] = {"lstm": LSTMDynamics, "gru": GRUDynamics}
-KERNELS = ("auto", "plain", "compiled", "triton")
-_MODULES = {"compiled": cpu_kernel, "triton": gpu_kernel}
-
-logger = logging.getLogger(__name__)
 
 
 class RIMLayer(nn.Module):
-    """K mechanisms that compete for the input; a drop-in for a one-layer `torch.nn.LSTM`.
+    """K mechanisms that compete for the input: one layer in one direction, of which `RIM` and the
+    translation models are made.
 
     One step (numbers are the paper's sections):
 
@@ -202,35 +197,36 @@ class RIMLayer(nn.Module):
         self, x: Tensor, state: Tensor | tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
     ) -> tuple[Tensor, Tensor | tuple[Tensor, ...], Tensor]:
         """`forward` by the path for this input; activity is always returned."""
-        path = self._choose_path(x)
-        if path:
-            return path.run(self, x, state, padding_mask)
-        return self._run_plain(x, state, padding_mask)
+        kernel = choose(self, x)
+        if kernel is None:
+            return self._run_plain(x, state, padding_mask)
+        keys, values = self.input_attention.project_input(x)
+        return kernel.run(self._weights(), keys, values, state, padding_mask)
 
-    def _choose_path(self, x: Tensor) -> ModuleType | None:
-        """The kernel's module that computes this input; None is this file."""
-        if self.kernel == "plain":
-            obstacle = "as asked"
-        else:
-            name = self.kernel
-            if name == "auto":
-                name = "compiled" if x.device.type == "cpu" else "triton"
-            obstacle = self._obstacle() or _MODULES[name].obstacle(self, x)
-            if obstacle is None:
-                _log_once(f"RIM layers are computed by the {name} kernel")
-                return _MODULES[name]
-            if self.kernel != "auto":
-                raise ValueError(f"the {name} kernel was asked for, but {obstacle}")
-        _log_once(f"RIM layers are computed by plain PyTorch: {obstacle}")
-        return None
-
-    def _obstacle(self) -> str | None:
-        """What keeps every kernel from running this layer; None if nothing does."""
-        if self.dynamics.num_states != 2:
-            return "the mechanisms' dynamics are not LSTM"
-        if self.input_attention.num_slots > 1:
-            return "the input is in several slots"
-        return None
+    def _weights(self) -> LayerWeights:
+        """What a kernel needs of this layer."""
+        attention, communication = self.input_attention, self.communication
+        assert isinstance(self.dynamics, LSTMDynamics)  # or no kernel would run
+        of_communication: dict[str, Any] = {}
+        if communication:
+            projection = communication.projection
+            of_communication = {
+                "comm_query": communication.query.weight,
+                "comm_key_value": communication.key_value.weight,
+                "project": projection.weight,
+                "project_bias": getattr(projection, "bias", None),  # of the gated one
+                "comm_heads": communication.num_heads,
+                "comm_dropout": communication.dropout.p if self.training else 0.0,
+            }
+        return LayerWeights(
+            query=attention.query.weight,
+            gates=self.dynamics.weight,
+            bias=self.dynamics.bias,
+            num_active=self.num_active,
+            input_heads=attention.num_heads,
+            input_dropout=attention.dropout.p if self.training else 0.0,
+            **of_communication,
+        )
 
     def _run_plain(
         self, x: Tensor, state: Tensor | tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
@@ -315,11 +311,6 @@ class RIMLayer(nn.Module):
 def breaks_graph(kernel: str) -> bool:
     """Whether this is `torch.compile` looking at a layer whose kernels it cannot look into."""
     return torch.compiler.is_compiling() and not torch.compiler.is_exporting() and kernel != "plain"
-
-
-@functools.cache
-def _log_once(message: str) -> None:
-    logger.info(message)
 
 
 def _require_positive(**sizes: int) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Optional
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 
 from rim_nmt.mechanism.communication import PROJECTIONS
-from rim_nmt.mechanism.layer import DYNAMICS, KERNELS
+from rim_nmt.mechanism.kernels import KERNELS
+from rim_nmt.mechanism.layer import DYNAMICS
 
 if TYPE_CHECKING:
     LayerKind = str

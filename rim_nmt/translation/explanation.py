@@ -62,8 +62,9 @@ class Explanation:
         sources = [word for word in words(self.source) if word.text]
         pairs = []
         for number, word in enumerate(w for w in words(self.target) if w.text):
-            looks = torch.tensor([self.attention[piece] for piece in word.pieces]).sum(0)  # S
-            shares = [looks[list(source.pieces)].sum().item() for source in sources]
+            rows = [self.attention[piece] for piece in word.pieces]
+            looks = [sum(column) for column in zip(*rows, strict=True)]  # S
+            shares = [sum(looks[piece] for piece in source.pieces) for source in sources]
             if shares:
                 pairs.append((max(range(len(shares)), key=shares.__getitem__), number))
         return pairs

@@ -68,7 +68,7 @@ class Tagger:
             module = importlib.import_module("HanTa.HanoverTagger")
         except ImportError:
             raise InputError(
-                "word classes need the package HanTa: pip install 'rim-nmt[inspect]'"
+                "word classes need the package HanTa: pip install 'rim-nmt[experiments]'"
             ) from None
         self._tagger = module.HanoverTagger(MODELS[language])
         self._classes = CLASSES[language]

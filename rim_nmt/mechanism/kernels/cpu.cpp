@@ -1,4 +1,4 @@
-// A RIM layer over a whole sequence on the processor, forward and backward (kernel.py calls it).
+// A RIM layer over a whole sequence on the processor, forward and backward (cpu.py calls it).
 //
 // The plain layer (rim.py) computes every mechanism at every step and throws away what inactive
 // ones would have done. Here only the A active mechanisms of each sentence are computed: the rows
@@ -7,13 +7,14 @@
 // value in the communication) is computed once when it falls asleep and kept until it wakes.
 //
 // Names: T steps, B sentences, K mechanisms of width d, A active; input attention with M heads,
-// keys of e, values of v; communication with C heads, keys of f, values of g, whose projection gives
-// u numbers: d or, where it is gated, 2d (gate, then what passes it). A *pair* is one
-// active mechanism of one sentence at one step. A *read* is one computation of a mechanism's key and
-// value in the communication. What is kept of pairs and reads for the backward pass lies in rows, by
-// mechanism and within one by step: at each step a mechanism has some consecutive rows, and those of
-// all steps are consecutive too, so that the gradient of a weight is one large product. The reads
-// of a step are first those of the active sentences, then those of the sentences fallen asleep.
+// keys of e, values of v; communication with C heads, keys of f, values of g, whose projection
+// gives u numbers: d or, where it is gated, 2d (gate, then what passes it). A *pair* is one active
+// mechanism of one sentence at one step. A *read* is one computation of a mechanism's key and value
+// in the communication. What is kept of pairs and reads for the backward pass lies in rows, by
+// mechanism and within one by step: at each step a mechanism has some consecutive rows, and those
+// of all steps are consecutive too, so that the gradient of a weight is one large product. The
+// reads of a step are first those of the active sentences, then those of the sentences fallen
+// asleep.
 //
 // The batch is cut into slices, one a thread; every slice has rows and scratch of its own.
 //
@@ -37,16 +38,16 @@ void sgemm_(const char *, const char *, const int *, const int *, const int *, c
 void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
             const double *, const int *, const double *, const int *, const double *, double *,
             const int *);
-// MKL's; missing where PyTorch brings another library (kernel.py asks)
+// MKL's; missing where PyTorch brings another library (cpu.py asks)
 __attribute__((weak)) void gemm_bf16bf16f32_(const char *, const char *, const int *, const int *,
                                              const int *, const float *, const bfloat16 *,
                                              const int *, const bfloat16 *, const int *,
                                              const float *, float *, const int *);
 }
 
-// exp and tanh of several numbers at a time are in glibc's libmvec, NaN and infinities as in those of
-// one number. Its headers declare them for -ffast-math only, under which a compiler takes it that
-// there are no NaN and no infinities. Elsewhere the loops that call them take one at a time.
+// exp and tanh of several numbers at a time are in glibc's libmvec, NaN and infinities as in those
+// of one number. Its headers declare them for -ffast-math only, under which a compiler takes it
+// that there are no NaN and no infinities. Elsewhere the loops that call them take one at a time.
 #if defined __x86_64__ && defined __GLIBC__ && !defined __clang__
 #if __GLIBC_PREREQ(2, 35)
 extern "C" {
@@ -118,62 +119,98 @@ R sigmoid(R x) {
 
 }  // namespace
 
-struct Sizes {
-    int64_t T, B, K, A, d, M, e, v, C, f, g, u;
-    int64_t slices;
-    int64_t save;  // keep what the backward pass needs; otherwise every step reuses the rows
-};
+// Python fills both structs from the names in these lists, which the library tells it: nothing else
+// knows the order of their members.
+
+#define SIZES(FIELD)                                                                               \
+    FIELD(T) FIELD(B) FIELD(K) FIELD(A) FIELD(d) FIELD(M) FIELD(e) FIELD(v) FIELD(C) FIELD(f)      \
+    FIELD(g) FIELD(u) FIELD(slices)                                                                \
+    FIELD(save) /* keep what the backward pass needs; otherwise every step reuses the rows */
 
 // All arrays are contiguous, in the order of the letters; P is the number of rows.
+#define ARRAYS(FIELD)                                                                              \
+    /* the layer */                                                                                \
+    FIELD(const W, query)    /* K d Me */                                                          \
+    FIELD(const W, gates)    /* K (Mv+d) 4d: from what is read and, below, from the state */       \
+    FIELD(const R, bias)     /* K 4d */                                                            \
+    FIELD(const W, comm_q)   /* K d Cf */                                                          \
+    FIELD(const W, comm_kv)  /* K d C(f+g): keys, then values */                                   \
+    FIELD(const W, project)  /* K Cg u */                                                          \
+    FIELD(const R, gated)    /* K 2d: biases; null where the projection is not gated */            \
+    /* the input */                                                                                \
+    FIELD(const R, keys)           /* T B Me, divided by sqrt(e) */                                \
+    FIELD(const R, values)         /* T B Mv */                                                    \
+    FIELD(const uint8_t, padding)  /* T B or null */                                               \
+    FIELD(const R, read_mask)      /* T B A M or null: dropout, 0 or 1/(1-rate) */                 \
+    FIELD(const R, comm_mask)      /* T B A C K or null */                                         \
+    FIELD(const R, h0)             /* B K d */                                                     \
+    FIELD(const R, c0)             /* B K d */                                                     \
+    FIELD(const int64_t, bounds)   /* slices+1: sentences of each slice */                         \
+    /* the result */                                                                               \
+    FIELD(R, out)           /* T B K d */                                                          \
+    FIELD(R, c)             /* B K d: the final c */                                               \
+    FIELD(uint8_t, active)  /* T B K */                                                            \
+    /* kept for the backward pass: pairs */                                                        \
+    FIELD(int64_t, pair_rows)  /* slices T+1 K: first row of each mechanism at each step */        \
+    FIELD(int32_t, sentence)   /* P */                                                             \
+    FIELD(int32_t, dropped)    /* P: row of the masks */                                           \
+    FIELD(R, p)                /* P M */                                                           \
+    FIELD(R, q)                /* P Me */                                                          \
+    FIELD(R, gate)             /* P 4d: i f g o */                                                 \
+    FIELD(R, c_before)         /* P d */                                                           \
+    FIELD(R, h_mid)            /* P d: after the dynamics */                                       \
+    FIELD(R, cq)               /* P Cf */                                                          \
+    FIELD(R, weight)           /* P C K */                                                         \
+    FIELD(R, o)                /* P Cg */                                                          \
+    FIELD(R, update)           /* P 2d: gated only */                                              \
+    /* kept for the backward pass: reads */                                                        \
+    FIELD(int64_t, read_rows)  /* slices T+1 K */                                                  \
+    FIELD(int32_t, reader)     /* P: sentence */                                                   \
+    FIELD(int32_t, read_of)    /* T B K: row of the read that is valid */                          \
+    FIELD(R, h_read)           /* P d: what was read */                                            \
+    FIELD(R, kv)               /* P C(f+g) */                                                      \
+    /* backward only */                                                                            \
+    FIELD(const R, d_out)  /* T B K d */                                                           \
+    FIELD(R, d_h)          /* B K d: of the final state, becomes that of the initial state */      \
+    FIELD(R, d_c)          /* B K d: likewise */                                                   \
+    FIELD(R, d_keys)                                                                               \
+    FIELD(R, d_values)                                                                             \
+    FIELD(R, d_kv)  /* P C(f+g) */                                                                 \
+    FIELD(R, d_query)                                                                              \
+    FIELD(R, d_gates)                                                                              \
+    FIELD(R, d_bias)                                                                               \
+    FIELD(R, d_comm_q)                                                                             \
+    FIELD(R, d_comm_kv)                                                                            \
+    FIELD(R, d_project)                                                                            \
+    FIELD(R, d_gated)
+
+struct Sizes {
+#define MEMBER(name) int64_t name;
+    SIZES(MEMBER)
+#undef MEMBER
+};
+
 template <class R, class W>
 struct Arrays {
-    // the layer
-    const W *query;    // K d Me
-    const W *gates;    // K (Mv+d) 4d: weights from what is read, below them from the state
-    const R *bias;     // K 4d
-    const W *comm_q;   // K d Cf
-    const W *comm_kv;  // K d C(f+g): keys, then values
-    const W *project;  // K Cg u
-    const R *gated;    // K 2d: biases; null where the projection is not gated
-    // the input
-    const R *keys;           // T B Me, divided by sqrt(e)
-    const R *values;         // T B Mv
-    const uint8_t *padding;  // T B or null
-    const R *read_mask;      // T B A M or null: dropout, 0 or 1/(1-rate)
-    const R *comm_mask;      // T B A C K or null
-    const R *h0, *c0;        // B K d
-    const int64_t *bounds;   // slices+1: sentences of each slice
-    // the result
-    R *out;           // T B K d
-    R *c;             // B K d: the final c
-    uint8_t *active;  // T B K
-    // kept for the backward pass: pairs
-    int64_t *pair_rows;  // slices T+1 K: first row of each mechanism at each step
-    int32_t *sentence;   // P
-    int32_t *dropped;    // P         row of the masks
-    R *p;                // P M
-    R *q;                // P Me      backward: gradient
-    R *gate;             // P 4d      i f g o; backward: gradient before the nonlinearity
-    R *c_before;         // P d       backward: gradient of h'
-    R *h_mid;            // P d       after the dynamics
-    R *cq;               // P Cf      backward: gradient
-    R *weight;           // P C K
-    R *o;                // P Cg
-    R *update;           // P 2d      gated only; backward: gradient before the nonlinearity
-    // reads
-    int64_t *read_rows;  // slices T+1 K
-    int32_t *reader;     // P         sentence
-    int32_t *read_of;    // T B K     row of the read that is valid
-    R *h_read;           // P d       what was read
-    R *kv;               // P C(f+g)
-    // backward only
-    const R *d_out;  // T B K d
-    R *d_h, *d_c;    // B K d: of the final state, becomes that of the initial state
-    R *d_keys, *d_values;
-    R *d_kv;         // P C(f+g)
-    R *d_query, *d_gates, *d_bias, *d_comm_q, *d_comm_kv;
-    R *d_project, *d_gated;
+#define MEMBER(type, name) type *name;
+    ARRAYS(MEMBER)
+#undef MEMBER
+
+    // The backward pass writes gradients over what it has used up; they have names of their own.
+    R *d_q() const { return q; }             // P Me
+    R *d_gate() const { return gate; }       // P 4d: before the nonlinearity
+    R *d_h_new() const { return c_before; }  // P d: of h'
+    R *d_cq() const { return cq; }           // P Cf
+    // P u: of what the projection gives, before the nonlinearity where it is gated
+    R *d_update() const { return gated ? update : d_h_new(); }
 };
+
+#define COUNT(...) +1
+static_assert(sizeof(Sizes) == sizeof(int64_t) * (SIZES(COUNT)));
+static_assert(sizeof(Arrays<float, float>) == sizeof(void *) * (ARRAYS(COUNT)));
+static_assert(sizeof(Arrays<double, double>) == sizeof(Arrays<float, float>));
+static_assert(sizeof(Arrays<float, bfloat16>) == sizeof(Arrays<float, float>));
+#undef COUNT
 
 namespace {
 
@@ -203,149 +240,94 @@ struct Slice {
     void read_input(long t, long row, R *u) const;
 
   private:
-    // of the step that is computed, by sentence of the slice and mechanism
+    // Of a step, in both passes: rows of the pairs, A for each sentence, -1 where it is padded. In
+    // this order what several mechanisms read of one sentence is still at hand.
+    std::vector<long> by_sentence;
+
+    // Of the step that is computed, by sentence of the slice and mechanism:
     std::vector<R> queries;        // Me
     std::vector<R> attention;      // M: how much of the input each mechanism would read
     std::vector<uint8_t> changed;  // whether the state has changed since it was last read
-    std::vector<std::vector<int>> awake, asleep;  // by mechanism: sentences
-    std::vector<R> d_w, d_q;  // scratch of attend_backward
+    // by mechanism: sentences for which it is active, and for which it has just stopped to be
+    std::vector<std::vector<int>> awake, asleep;
+    std::vector<int> asking;            // sentences of project_queries
+    std::vector<R> gathered, computed;  // rows on their way into and out of a product
 
-    void choose(long t);
+    void project_queries(long t, long k);
+    void select(long t);
+    void carry_over(long t);
+    void start_pairs(long t, long k);
+    void lstm(long t, long k);
+    void project_reads(long t, long k);
     void attend(long t, long row);
+    void add(long t, long k);
+
+    // Gradients of the step that is differentiated:
+    std::vector<R> d_h_new;            // of h', by mechanism and awake sentence: d
+    std::vector<R> d_o;                // by pair: Cg
+    std::vector<const R *> d_o_of;     // as by_sentence: rows of d_o
+    std::vector<R> d_h_read;           // of one mechanism's reads, through the communication: d
+    std::vector<R> d_inputs;           // of one mechanism's gates: X
+    std::vector<R> d_weight, d_query;  // of one head of a pair: K, f
+
+    void add_backward(long t, long k, R *d_o_rows);
     void attend_backward(long t, long row, const R *d_o);
+    void project_reads_backward(long t, long k);
+    void lstm_backward(long t, long k);
+    void read_input_backward(long t, long row, const R *d_u);
+    void start_pairs_backward(long t, long k);
+
     const R *comm_mask(long row, long head) const {
         return a.comm_mask ? a.comm_mask + (a.dropped[row] * s.C + head) * s.K : nullptr;
     }
+    // The place of a pair in by_sentence.
+    long place(long t, long row) const { return a.dropped[row] - (t * s.B + begin) * s.A; }
 };
-
-// u: what the mechanism of a pair reads of the input.
-template <class R, class W>
-void Slice<R, W>::read_input(long t, long row, R *u) const {
-    const R *value = a.values + (t * s.B + a.sentence[row]) * Mv;
-    for (long m = 0; m < s.M; m++) {
-        R weight = a.p[row * s.M + m];
-        if (a.read_mask) weight *= a.read_mask[a.dropped[row] * s.M + m];
-        for (long l = m * s.v; l < (m + 1) * s.v; l++) u[l] = weight * value[l];
-    }
-}
 
 template <class R, class W>
 void Slice<R, W>::forward() {
-    const long K = s.K, d = s.d, most = size();
-    std::vector<R> x(most * X), y(most * std::max({Me, KV, d}));
-    std::vector<int> rows;
-    // Rows of the pairs sentence by sentence, so that what several read of one sentence is still at
-    // hand; -1 where a sentence is padded.
-    std::vector<int> by_sentence;
+    const long K = s.K, most = size();
+    gathered.resize(most * X), computed.resize(most * std::max({Me, KV, long(s.d)}));
     queries.resize(most * K * Me), attention.resize(most * K * s.M), changed.assign(most * K, 1);
     awake.resize(K), asleep.resize(K);
     std::copy(a.c0 + begin * D, a.c0 + end * D, a.c + begin * D);
     for (long k = 0; k < K; k++) pairs(0)[k] = reads(0)[k] = first_row(k);
 
     for (long t = 0; t < s.T; t++) {
-        for (long k = 0; k < K; k++) {  // queries of the states that have changed
-            rows.clear();
-            for (long b = begin; b < end; b++)
-                if (changed[(b - begin) * K + k] && !padded(t, b)) rows.push_back(b);
-            const long n = rows.size();
-            for (long i = 0; i < n; i++)
-                std::copy_n(h_before(t, rows[i]) + k * d, d, &x[i * d]);
-            product<W>(n, Me, d, x.data(), d, false, a.query + k * d * Me, Me, false, y.data(), Me);
-            for (long i = 0; i < n; i++)
-                std::copy_n(&y[i * Me], Me, &queries[((rows[i] - begin) * K + k) * Me]);
-        }
-        choose(t);
+        for (long k = 0; k < K; k++) project_queries(t, k);
+        select(t);
+        carry_over(t);
         by_sentence.assign(most * s.A, -1);
-
-        std::copy(h_before(t, begin), h_before(t, begin) + most * D, a.out + (t * s.B + begin) * D);
-        if (s.save && t)  // what stays asleep is read as it was
-            std::copy_n(read_of(t - 1) + begin * K, most * K, read_of(t) + begin * K);
         for (long k = 0; k < K; k++) {
-            const auto &sentences = awake[k];
-            const long n = sentences.size(), at = pairs(t)[k];
-            for (long i = 0; i < n; i++) {
-                const long b = sentences[i], row = at + i, place = (b - begin) * K + k;
-                const uint8_t *active = a.active + (t * s.B + b) * K;
-                a.sentence[row] = b;
-                a.dropped[row] = (t * s.B + b) * s.A + std::count(active, active + k, 1);
-                if (s.C) by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = row;
-                std::copy_n(&attention[place * s.M], s.M, a.p + row * s.M);
-                if (s.save) std::copy_n(&queries[place * Me], Me, a.q + row * Me);
-                read_input(t, row, &x[i * X]);
-                std::copy_n(h_before(t, b) + k * d, d, &x[i * X + Mv]);
-            }
-            R *gate = a.gate + at * 4 * d;
-            product<W>(n, 4 * d, X, x.data(), X, false, a.gates + k * X * 4 * d, 4 * d, false, gate,
-                       4 * d);
-            const R *bias = a.bias + k * 4 * d;
-            for (long i = 0; i < n; i++, gate += 4 * d) {
-                R *c = a.c + sentences[i] * D + k * d, *h = a.h_mid + (at + i) * d;
-                R *before = a.c_before + (at + i) * d;
-#pragma omp simd
-                for (long l = 0; l < d; l++) {
-                    const R i = sigmoid(gate[l] + bias[l]);
-                    const R f = sigmoid(gate[d + l] + bias[d + l]);
-                    const R g = std::tanh(gate[2 * d + l] + bias[2 * d + l]);
-                    const R o = sigmoid(gate[3 * d + l] + bias[3 * d + l]);
-                    gate[l] = i, gate[d + l] = f, gate[2 * d + l] = g, gate[3 * d + l] = o;
-                    before[l] = c[l];
-                    c[l] = f * c[l] + i * g;
-                    h[l] = o * std::tanh(c[l]);
-                }
-            }
-            long row = reads(t)[k];
-            if (s.C) {
-                product<W>(n, Cf, d, a.h_mid + at * d, d, false, a.comm_q + k * d * Cf, Cf, false,
-                           a.cq + at * Cf, Cf);
-                R *h = a.h_read + row * d;
-                std::copy_n(a.h_mid + at * d, n * d, h);
-                h += n * d;
-                for (int b : asleep[k]) std::copy_n(h_before(t, b) + k * d, d, h), h += d;
-                const long count = n + asleep[k].size();
-                R *kv = s.save ? a.kv + row * KV : y.data();
-                product<W>(count, KV, d, a.h_read + row * d, d, false, a.comm_kv + k * d * KV, KV,
-                           false, kv, KV);
-                for (long i = 0; i < count; i++) {
-                    const long b = i < n ? sentences[i] : asleep[k][i - n];
-                    const long where = s.save ? row + i : b * K + k;
-                    a.reader[row + i] = b;
-                    read_of(t)[b * K + k] = where;
-                    if (!s.save) std::copy_n(kv + i * KV, KV, a.kv + where * KV);
-                }
-                row += count;
-            }
-            pairs(t + 1)[k] = s.save ? at + n : first_row(k);
-            reads(t + 1)[k] = s.save ? row : first_row(k);
+            start_pairs(t, k);
+            lstm(t, k);
+            if (s.C) project_reads(t, k);
+            const long read = s.C ? awake[k].size() + asleep[k].size() : 0;
+            pairs(t + 1)[k] = pairs(t)[k] + (s.save ? awake[k].size() : 0);
+            reads(t + 1)[k] = reads(t)[k] + (s.save ? read : 0);
         }
-
-        for (int row : by_sentence)
-            if (row >= 0) attend(t, row);
-        for (long k = 0; k < K; k++) {
-            const long n = awake[k].size(), at = pairs(t)[k];
-            R *update = a.gated ? a.update + at * s.u : y.data();
-            if (s.C)
-                product<W>(n, s.u, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * s.u, s.u, false,
-                           update, s.u);
-            for (long i = 0; i < n; i++, update += s.u) {
-                R *h = a.out + (t * s.B + awake[k][i]) * D + k * d;
-                const R *mid = a.h_mid + (at + i) * d;
-                if (a.gated) {
-                    const R *bias = a.gated + k * s.u;
-#pragma omp simd
-                    for (long l = 0; l < d; l++) {
-                        update[l] = sigmoid(update[l] + bias[l]);
-                        update[d + l] = std::tanh(update[d + l] + bias[d + l]);
-                        h[l] = mid[l] + update[l] * update[d + l];
-                    }
-                } else {
-                    for (long l = 0; l < d; l++) h[l] = s.C ? mid[l] + update[l] : mid[l];
-                }
-            }
-        }
+        for (long row : by_sentence)
+            if (s.C && row >= 0) attend(t, row);
+        for (long k = 0; k < K; k++) add(t, k);
         for (long b = begin; b < end; b++)
             if (!padded(t, b))
                 std::copy_n(a.active + (t * s.B + b) * K, K, &changed[(b - begin) * K]);
     }
+}
+
+// Queries on the input of mechanism k, where its state has changed.
+template <class R, class W>
+void Slice<R, W>::project_queries(long t, long k) {
+    const long K = s.K, d = s.d;
+    asking.clear();
+    for (long b = begin; b < end; b++)
+        if (changed[(b - begin) * K + k] && !padded(t, b)) asking.push_back(b);
+    const long n = asking.size();
+    for (long i = 0; i < n; i++) std::copy_n(h_before(t, asking[i]) + k * d, d, &gathered[i * d]);
+    product<W>(n, Me, d, gathered.data(), d, false, a.query + k * d * Me, Me, false,
+               computed.data(), Me);
+    for (long i = 0; i < n; i++)
+        std::copy_n(&computed[i * Me], Me, &queries[((asking[i] - begin) * K + k) * Me]);
 }
 
 // Whether x comes before y where numbers are sorted downwards: NaN first, as in torch.
@@ -357,7 +339,7 @@ bool above(R x, R y) {
 // The A mechanisms with the highest mean attention on the input; the lower index where they tie.
 // Sentences are noted as awake or, where a mechanism has just stopped being active, as asleep.
 template <class R, class W>
-void Slice<R, W>::choose(long t) {
+void Slice<R, W>::select(long t) {
     const long K = s.K;
     std::vector<R> interest(K);
     for (long k = 0; k < K; k++) awake[k].clear(), asleep[k].clear();
@@ -390,6 +372,96 @@ void Slice<R, W>::choose(long t) {
     }
 }
 
+// Where nobody is active the state is the one before, and what is read of it stays as it was.
+template <class R, class W>
+void Slice<R, W>::carry_over(long t) {
+    const R *before = h_before(t, begin);
+    std::copy(before, before + size() * D, a.out + (t * s.B + begin) * D);
+    if (s.save && t)
+        std::copy_n(read_of(t - 1) + begin * s.K, size() * s.K, read_of(t) + begin * s.K);
+}
+
+// The pairs of mechanism k get their rows; what goes into their gates is gathered.
+template <class R, class W>
+void Slice<R, W>::start_pairs(long t, long k) {
+    const long d = s.d;
+    long row = pairs(t)[k];
+    R *input = gathered.data();
+    for (const long b : awake[k]) {
+        const long state = (b - begin) * s.K + k;
+        const uint8_t *active = a.active + (t * s.B + b) * s.K;
+        a.sentence[row] = b;
+        a.dropped[row] = (t * s.B + b) * s.A + std::count(active, active + k, 1);
+        by_sentence[place(t, row)] = row;
+        std::copy_n(&attention[state * s.M], s.M, a.p + row * s.M);
+        if (s.save) std::copy_n(&queries[state * Me], Me, a.q + row * Me);
+        read_input(t, row, input);
+        std::copy_n(h_before(t, b) + k * d, d, input + Mv);
+        row++, input += X;
+    }
+}
+
+// u: what the mechanism of a pair reads of the input.
+template <class R, class W>
+void Slice<R, W>::read_input(long t, long row, R *u) const {
+    const R *value = a.values + (t * s.B + a.sentence[row]) * Mv;
+    for (long m = 0; m < s.M; m++) {
+        R weight = a.p[row * s.M + m];
+        if (a.read_mask) weight *= a.read_mask[a.dropped[row] * s.M + m];
+        for (long l = m * s.v; l < (m + 1) * s.v; l++) u[l] = weight * value[l];
+    }
+}
+
+// c and the h after the dynamics, from what was gathered.
+template <class R, class W>
+void Slice<R, W>::lstm(long t, long k) {
+    const long d = s.d, n = awake[k].size(), at = pairs(t)[k];
+    R *gate = a.gate + at * 4 * d;
+    product<W>(n, 4 * d, X, gathered.data(), X, false, a.gates + k * X * 4 * d, 4 * d, false, gate,
+               4 * d);
+    const R *bias = a.bias + k * 4 * d;
+    for (long i = 0; i < n; i++, gate += 4 * d) {
+        R *c = a.c + awake[k][i] * D + k * d, *h = a.h_mid + (at + i) * d;
+        R *before = a.c_before + (at + i) * d;
+#pragma omp simd
+        for (long l = 0; l < d; l++) {
+            const R i = sigmoid(gate[l] + bias[l]);
+            const R f = sigmoid(gate[d + l] + bias[d + l]);
+            const R g = std::tanh(gate[2 * d + l] + bias[2 * d + l]);
+            const R o = sigmoid(gate[3 * d + l] + bias[3 * d + l]);
+            gate[l] = i, gate[d + l] = f, gate[2 * d + l] = g, gate[3 * d + l] = o;
+            before[l] = c[l];
+            c[l] = f * c[l] + i * g;
+            h[l] = o * std::tanh(c[l]);
+        }
+    }
+}
+
+// Queries of the pairs of mechanism k, and the keys and values that are read of it from now on:
+// those of awake sentences, then of those fallen asleep.
+template <class R, class W>
+void Slice<R, W>::project_reads(long t, long k) {
+    const long d = s.d, at = pairs(t)[k], row = reads(t)[k];
+    const auto &sentences = awake[k];
+    const long n = sentences.size(), count = n + asleep[k].size();
+    product<W>(n, Cf, d, a.h_mid + at * d, d, false, a.comm_q + k * d * Cf, Cf, false,
+               a.cq + at * Cf, Cf);
+    R *h = a.h_read + row * d;
+    std::copy_n(a.h_mid + at * d, n * d, h);
+    h += n * d;
+    for (int b : asleep[k]) std::copy_n(h_before(t, b) + k * d, d, h), h += d;
+    R *kv = s.save ? a.kv + row * KV : computed.data();
+    product<W>(count, KV, d, a.h_read + row * d, d, false, a.comm_kv + k * d * KV, KV, false, kv,
+               KV);
+    for (long i = 0; i < count; i++) {
+        const long b = i < n ? sentences[i] : asleep[k][i - n];
+        const long where = s.save ? row + i : b * s.K + k;
+        a.reader[row + i] = b;
+        read_of(t)[b * s.K + k] = where;
+        if (!s.save) std::copy_n(kv + i * KV, KV, a.kv + where * KV);
+    }
+}
+
 // What the mechanism of a pair reads of all mechanisms of its sentence: o.
 template <class R, class W>
 void Slice<R, W>::attend(long t, long row) {
@@ -419,13 +491,91 @@ void Slice<R, W>::attend(long t, long row) {
     }
 }
 
-// From the gradient of o to that of the query (in its place), the keys and the values.
+// h': to the h of the pairs of mechanism k is added what they have read.
+template <class R, class W>
+void Slice<R, W>::add(long t, long k) {
+    const long d = s.d, n = awake[k].size(), at = pairs(t)[k];
+    R *update = a.gated ? a.update + at * s.u : computed.data();
+    if (s.C)
+        product<W>(n, s.u, Cg, a.o + at * Cg, Cg, false, a.project + k * Cg * s.u, s.u, false,
+                   update, s.u);
+    for (long i = 0; i < n; i++, update += s.u) {
+        R *h = a.out + (t * s.B + awake[k][i]) * D + k * d;
+        const R *mid = a.h_mid + (at + i) * d;
+        if (a.gated) {
+            const R *bias = a.gated + k * s.u;
+#pragma omp simd
+            for (long l = 0; l < d; l++) {
+                update[l] = sigmoid(update[l] + bias[l]);
+                update[d + l] = std::tanh(update[d + l] + bias[d + l]);
+                h[l] = mid[l] + update[l] * update[d + l];
+            }
+        } else {
+            for (long l = 0; l < d; l++) h[l] = s.C ? mid[l] + update[l] : mid[l];
+        }
+    }
+}
+
+template <class R, class W>
+void Slice<R, W>::backward() {
+    const long K = s.K, most = size();
+    d_h_new.resize(most * K * s.d), d_h_read.resize(most * s.d), d_inputs.resize(most * X);
+    d_o.resize(most * s.A * Cg), d_o_of.resize(most * s.A);
+    d_weight.resize(K), d_query.resize(s.f);
+    for (long k = 0; k < K; k++)
+        std::fill(a.d_kv + reads(0)[k] * KV, a.d_kv + reads(s.T)[k] * KV, R(0));
+
+    for (long t = s.T - 1; t >= 0; t--) {
+        for (long i = begin * D; i < end * D; i++) a.d_h[i] += a.d_out[t * s.B * D + i];
+        by_sentence.assign(most * s.A, -1);
+        R *d_o_rows = d_o.data();
+        for (long k = 0; k < K; k++) {
+            add_backward(t, k, d_o_rows);
+            d_o_rows += (pairs(t + 1)[k] - pairs(t)[k]) * Cg;
+        }
+        for (long i = 0; i < most * s.A; i++)
+            if (s.C && by_sentence[i] >= 0) attend_backward(t, by_sentence[i], d_o_of[i]);
+        for (long k = 0; k < K; k++) {
+            if (s.C) project_reads_backward(t, k);
+            lstm_backward(t, k);
+            start_pairs_backward(t, k);
+        }
+    }
+}
+
+// From d_h to d_h_new and, through the projection, to rows of d_o.
+template <class R, class W>
+void Slice<R, W>::add_backward(long t, long k, R *d_o_rows) {
+    const long d = s.d, at = pairs(t)[k], n = pairs(t + 1)[k] - at;
+    R *of_h = &d_h_new[k * size() * d];
+    for (long i = 0; i < n; i++)
+        std::copy_n(a.d_h + a.sentence[at + i] * D + k * d, d, of_h + i * d);
+    if (!s.C) return;
+    const R *of_update = of_h;
+    if (a.gated) {
+        const R *update = a.update + at * s.u;
+        R *d_update = a.d_update() + at * s.u;
+        of_update = d_update;
+        for (long i = 0; i < n; i++, of_h += d, update += s.u, d_update += s.u)
+            for (long l = 0; l < d; l++) {
+                const R gate = update[l], passes = update[d + l];
+                d_update[l] = of_h[l] * passes * gate * (1 - gate);
+                d_update[d + l] = of_h[l] * gate * (1 - passes * passes);
+            }
+    }
+    product<W>(n, Cg, s.u, of_update, s.u, false, a.project + k * Cg * s.u, s.u, true, d_o_rows,
+               Cg);
+    for (long row = at; row < at + n; row++, d_o_rows += Cg)
+        by_sentence[place(t, row)] = row, d_o_of[place(t, row)] = d_o_rows;
+}
+
+// From d_o to d_cq and to the keys and values that were read, d_kv.
 template <class R, class W>
 void Slice<R, W>::attend_backward(long t, long row, const R *d_o) {
     const R scale = 1 / std::sqrt(R(s.f));
     const int32_t *reads = read_of(t) + a.sentence[row] * s.K;
     for (long head = 0; head < s.C; head++, d_o += s.g) {
-        R *q = a.cq + row * Cf + head * s.f;
+        const R *q = a.cq + row * Cf + head * s.f;
         const R *w = a.weight + (row * s.C + head) * s.K, *mask = comm_mask(row, head);
         R mean = 0;
         for (long k = 0; k < s.K; k++) {
@@ -438,124 +588,98 @@ void Slice<R, W>::attend_backward(long t, long row, const R *d_o) {
                 sum += d_o[l] * value[l];
                 d_value[l] += weight * d_o[l];
             }
-            d_w[k] = mask ? sum * mask[k] : sum;
-            mean += d_w[k] * w[k];
+            d_weight[k] = mask ? sum * mask[k] : sum;
+            mean += d_weight[k] * w[k];
         }
-        std::fill(d_q.begin(), d_q.end(), R(0));
+        std::fill(d_query.begin(), d_query.end(), R(0));
         for (long k = 0; k < s.K; k++) {
-            const R d_score = w[k] * (d_w[k] - mean) * scale;
+            const R d_score = w[k] * (d_weight[k] - mean) * scale;
             const R *key = a.kv + reads[k] * KV + head * s.f;
             R *d_key = a.d_kv + reads[k] * KV + head * s.f;
             for (long l = 0; l < s.f; l++) {
-                d_q[l] += d_score * key[l];
+                d_query[l] += d_score * key[l];
                 d_key[l] += d_score * q[l];
             }
         }
-        std::copy(d_q.begin(), d_q.end(), q);
+        std::copy(d_query.begin(), d_query.end(), a.d_cq() + row * Cf + head * s.f);
     }
 }
 
+// From the queries, keys and values of mechanism k to d_h_read; that of sleepers goes on to d_h.
 template <class R, class W>
-void Slice<R, W>::backward() {
-    const long K = s.K, d = s.d, most = size();
-    std::vector<R> d_h(most * K * d), d_o(most * s.A * Cg), d_mid(most * d), d_x(most * X);
-    struct Pair {
-        long row;
-        const R *d_o;
-    };
-    std::vector<Pair> by_sentence;  // as in the forward pass
-    d_w.resize(K), d_q.resize(s.f);
-    for (long k = 0; k < K; k++)
-        std::fill(a.d_kv + reads(0)[k] * KV, a.d_kv + reads(s.T)[k] * KV, R(0));
+void Slice<R, W>::project_reads_backward(long t, long k) {
+    const long d = s.d, at = pairs(t)[k], n = pairs(t + 1)[k] - at;
+    const long from = reads(t)[k], count = reads(t + 1)[k] - from;
+    product<W>(count, d, KV, a.d_kv + from * KV, KV, false, a.comm_kv + k * d * KV, KV, true,
+               d_h_read.data(), d);
+    product<W>(n, d, Cf, a.d_cq() + at * Cf, Cf, false, a.comm_q + k * d * Cf, Cf, true,
+               d_h_read.data(), d, 1);
+    for (long i = n; i < count; i++) {
+        R *to = a.d_h + a.reader[from + i] * D + k * d;
+        for (long l = 0; l < d; l++) to[l] += d_h_read[i * d + l];
+    }
+}
 
-    for (long t = s.T - 1; t >= 0; t--) {
-        for (long i = begin * D; i < end * D; i++) a.d_h[i] += a.d_out[t * s.B * D + i];
-        by_sentence.assign(most * s.A, {-1, nullptr});
-        R *of_o = d_o.data();
-        for (long k = 0; k < K; k++) {  // through the communication
-            const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
-            R *rows = &d_h[k * most * d];
-            for (long i = 0; i < n; i++)
-                std::copy_n(a.d_h + a.sentence[at + i] * D + k * d, d, rows + i * d);
-            if (!s.C) continue;
-            const R *of_update = rows;
-            if (a.gated) {
-                R *update = a.update + at * s.u;
-                of_update = update;
-                for (long i = 0; i < n; i++, update += s.u)
-                    for (long l = 0; l < d; l++) {
-                        const R gate = update[l], passes = update[d + l], of_h = rows[i * d + l];
-                        update[l] = of_h * passes * gate * (1 - gate);
-                        update[d + l] = of_h * gate * (1 - passes * passes);
-                    }
-            }
-            product<W>(n, Cg, s.u, of_update, s.u, false, a.project + k * Cg * s.u, s.u, true, of_o,
-                       Cg);
-            for (long row = at; row < at + n; row++, of_o += Cg)
-                by_sentence[a.dropped[row] - (t * s.B + begin) * s.A] = {row, of_o};
-        }
-        for (const Pair &pair : by_sentence)
-            if (pair.row >= 0) attend_backward(t, pair.row, pair.d_o);
-        for (long k = 0; k < K; k++) {
-            const long at = pairs(t)[k], n = pairs(t + 1)[k] - at;
-            const R *of_h = &d_h[k * most * d];
-            if (s.C) {
-                const long from = reads(t)[k], count = reads(t + 1)[k] - from;
-                product<W>(count, d, KV, a.d_kv + from * KV, KV, false, a.comm_kv + k * d * KV, KV,
-                           true, d_mid.data(), d);
-                product<W>(n, d, Cf, a.cq + at * Cf, Cf, false, a.comm_q + k * d * Cf, Cf, true,
-                           d_mid.data(), d, 1);
-                for (long i = n; i < count; i++) {
-                    R *to = a.d_h + a.reader[from + i] * D + k * d;
-                    for (long l = 0; l < d; l++) to[l] += d_mid[i * d + l];
-                }
-            }
-            for (long row = 0; row < n; row++) {  // through the dynamics
-                R *gate = a.gate + (at + row) * 4 * d, *before = a.c_before + (at + row) * d;
-                R *d_c = a.d_c + a.sentence[at + row] * D + k * d;
+// From d_h_new, d_h_read and d_c to the gates, d_inputs and the d_c before. d_h_new goes where the
+// gradients of the weights find it.
+template <class R, class W>
+void Slice<R, W>::lstm_backward(long t, long k) {
+    const long d = s.d, at = pairs(t)[k], n = pairs(t + 1)[k] - at;
+    for (long row = 0; row < n; row++) {
+        const R *gate = a.gate + (at + row) * 4 * d, *before = a.c_before + (at + row) * d;
+        R *d_gate = a.d_gate() + (at + row) * 4 * d, *kept = a.d_h_new() + (at + row) * d;
+        R *d_c = a.d_c + a.sentence[at + row] * D + k * d;
+        const R *of_h = &d_h_new[(k * size() + row) * d];
 #pragma omp simd
-                for (long l = 0; l < d; l++) {
-                    const R i = gate[l], f = gate[d + l], g = gate[2 * d + l], o = gate[3 * d + l];
-                    const R tanh_c = std::tanh(f * before[l] + i * g);
-                    const R of_mid = of_h[row * d + l] + (s.C ? d_mid[row * d + l] : 0);
-                    const R of_c = d_c[l] + of_mid * o * (1 - tanh_c * tanh_c);
-                    gate[l] = of_c * g * i * (1 - i);
-                    gate[d + l] = of_c * before[l] * f * (1 - f);
-                    gate[2 * d + l] = of_c * i * (1 - g * g);
-                    gate[3 * d + l] = of_mid * tanh_c * o * (1 - o);
-                    d_c[l] = of_c * f;
-                    before[l] = of_h[row * d + l];
-                }
-            }
-            product<W>(n, X, 4 * d, a.gate + at * 4 * d, 4 * d, false, a.gates + k * X * 4 * d,
-                       4 * d, true, d_x.data(), X);
-            for (long i = 0; i < n; i++) {  // through the input attention
-                const long row = at + i, place = t * s.B + a.sentence[row];
-                const R *p = a.p + row * s.M, *d_u = &d_x[i * X];
-                const R *key = a.keys + place * Me, *value = a.values + place * Mv;
-                R *q = a.q + row * Me;
-                R *d_key = a.d_keys + place * Me, *d_value = a.d_values + place * Mv;
-                for (long m = 0; m < s.M; m++) {
-                    const R mask = a.read_mask ? a.read_mask[a.dropped[row] * s.M + m] : 1;
-                    R d_p = 0;
-#pragma omp simd reduction(+ : d_p)
-                    for (long l = m * s.v; l < (m + 1) * s.v; l++) {
-                        d_p += d_u[l] * value[l];
-                        d_value[l] += p[m] * mask * d_u[l];
-                    }
-                    const R d_score = d_p * mask * p[m] * (1 - p[m]);
-                    for (long l = m * s.e; l < (m + 1) * s.e; l++) {
-                        d_key[l] += d_score * q[l];
-                        q[l] = d_score * key[l];
-                    }
-                }
-            }
-            product<W>(n, d, Me, a.q + at * Me, Me, false, a.query + k * d * Me, Me, true,
-                       d_x.data() + Mv, X, 1);
-            for (long i = 0; i < n; i++)
-                std::copy_n(&d_x[i * X + Mv], d, a.d_h + a.sentence[at + i] * D + k * d);
+        for (long l = 0; l < d; l++) {
+            const R i = gate[l], f = gate[d + l], g = gate[2 * d + l], o = gate[3 * d + l];
+            const R of_mid = of_h[l] + (s.C ? d_h_read[row * d + l] : 0);
+            const R tanh_c = std::tanh(f * before[l] + i * g);
+            const R of_c = d_c[l] + of_mid * o * (1 - tanh_c * tanh_c);
+            d_gate[l] = of_c * g * i * (1 - i);
+            d_gate[d + l] = of_c * before[l] * f * (1 - f);
+            d_gate[2 * d + l] = of_c * i * (1 - g * g);
+            d_gate[3 * d + l] = of_mid * tanh_c * o * (1 - o);
+            d_c[l] = of_c * f;
+            kept[l] = of_h[l];
         }
     }
+    product<W>(n, X, 4 * d, a.d_gate() + at * 4 * d, 4 * d, false, a.gates + k * X * 4 * d, 4 * d,
+               true, d_inputs.data(), X);
+}
+
+// From d_u to d_q, d_keys and d_values.
+template <class R, class W>
+void Slice<R, W>::read_input_backward(long t, long row, const R *d_u) {
+    const long at = t * s.B + a.sentence[row];
+    const R *p = a.p + row * s.M, *q = a.q + row * Me;
+    const R *key = a.keys + at * Me, *value = a.values + at * Mv;
+    R *d_q = a.d_q() + row * Me, *d_key = a.d_keys + at * Me, *d_value = a.d_values + at * Mv;
+    for (long m = 0; m < s.M; m++) {
+        const R mask = a.read_mask ? a.read_mask[a.dropped[row] * s.M + m] : 1;
+        R d_p = 0;
+#pragma omp simd reduction(+ : d_p)
+        for (long l = m * s.v; l < (m + 1) * s.v; l++) {
+            d_p += d_u[l] * value[l];
+            d_value[l] += p[m] * mask * d_u[l];
+        }
+        const R d_score = d_p * mask * p[m] * (1 - p[m]);
+        for (long l = m * s.e; l < (m + 1) * s.e; l++) {
+            d_key[l] += d_score * q[l];
+            d_q[l] = d_score * key[l];
+        }
+    }
+}
+
+// From d_inputs to the input attention and to d_h, that of the h before.
+template <class R, class W>
+void Slice<R, W>::start_pairs_backward(long t, long k) {
+    const long d = s.d, at = pairs(t)[k], n = pairs(t + 1)[k] - at;
+    for (long i = 0; i < n; i++) read_input_backward(t, at + i, &d_inputs[i * X]);
+    product<W>(n, d, Me, a.d_q() + at * Me, Me, false, a.query + k * d * Me, Me, true,
+               d_inputs.data() + Mv, X, 1);
+    for (long i = 0; i < n; i++)
+        std::copy_n(&d_inputs[i * X + Mv], d, a.d_h + a.sentence[at + i] * D + k * d);
 }
 
 // Gradients of the weights of mechanism k, from the rows of all steps at once.
@@ -576,21 +700,21 @@ void weight_gradients(const Sizes &s, const Arrays<R, W> &a, long k) {
                 slice.read_input(t, row, to);
                 std::copy_n(slice.h_before(t, a.sentence[row]) + k * d, d, to + Mv);
             }
-        const R *gate = a.gate + at * 4 * d;
-        product<W>(X, 4 * d, n, x.data(), X, true, gate, 4 * d, false, a.d_gates + k * X * 4 * d,
+        const R *d_gate = a.d_gate() + at * 4 * d;
+        product<W>(X, 4 * d, n, x.data(), X, true, d_gate, 4 * d, false, a.d_gates + k * X * 4 * d,
                    4 * d, 1);
         for (long i = 0; i < n * 4 * d; i += 4 * d)
-            for (long l = 0; l < 4 * d; l++) a.d_bias[k * 4 * d + l] += gate[i + l];
-        product<W>(d, Me, n, x.data() + Mv, X, true, a.q + at * Me, Me, false,
+            for (long l = 0; l < 4 * d; l++) a.d_bias[k * 4 * d + l] += d_gate[i + l];
+        product<W>(d, Me, n, x.data() + Mv, X, true, a.d_q() + at * Me, Me, false,
                    a.d_query + k * d * Me, Me, 1);
         if (!s.C) continue;
-        product<W>(d, Cf, n, a.h_mid + at * d, d, true, a.cq + at * Cf, Cf, false,
+        product<W>(d, Cf, n, a.h_mid + at * d, d, true, a.d_cq() + at * Cf, Cf, false,
                    a.d_comm_q + k * d * Cf, Cf, 1);
-        const R *of_update = a.gated ? a.update + at * s.u : a.c_before + at * d;
-        product<W>(Cg, s.u, n, a.o + at * Cg, Cg, true, of_update, s.u, false,
+        const R *d_update = a.d_update() + at * s.u;
+        product<W>(Cg, s.u, n, a.o + at * Cg, Cg, true, d_update, s.u, false,
                    a.d_project + k * Cg * s.u, s.u, 1);
         for (long i = 0; a.gated && i < n * s.u; i += s.u)
-            for (long l = 0; l < s.u; l++) a.d_gated[k * s.u + l] += of_update[i + l];
+            for (long l = 0; l < s.u; l++) a.d_gated[k * s.u + l] += d_update[i + l];
         product<W>(d, KV, count, a.h_read + from * d, d, true, a.d_kv + from * KV, KV, false,
                    a.d_comm_kv + k * d * KV, KV, 1);
     }
@@ -613,6 +737,13 @@ void run_backward(const Sizes &s, const Arrays<R, W> &a) {
 }  // namespace
 
 extern "C" {
+#define NAME_OF(type, name) #name " "
+#define NAME(name) #name " "
+const char *rim_sizes() { return SIZES(NAME); }
+const char *rim_arrays() { return ARRAYS(NAME_OF); }
+#undef NAME_OF
+#undef NAME
+
 void rim_forward_float(const Sizes *s, const Arrays<float, float> *a) { run_forward(*s, *a); }
 void rim_forward_double(const Sizes *s, const Arrays<double, double> *a) { run_forward(*s, *a); }
 void rim_forward_bfloat16(const Sizes *s, const Arrays<float, bfloat16> *a) { run_forward(*s, *a); }

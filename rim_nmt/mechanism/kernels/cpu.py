@@ -7,11 +7,11 @@ import logging
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from rim_nmt.mechanism.communication import GatedProjection
 from rim_nmt.mechanism.kernels.compilation import CompilationError, load_library
 from rim_nmt.mechanism.kernels.gradients import differentiable_once
+from rim_nmt.mechanism.kernels.weights import LayerWeights
 
 logger = logging.getLogger(__name__)
 
@@ -24,26 +24,10 @@ FLAGS = (
     *(f"-L{Path(torch.__file__).parent / 'lib'}", "-ltorch_cpu"),
 )
 
-# The members of `Sizes` and `Arrays` in cpu.cpp, in their order.
-SIZES = "T B K A d M e v C f g u slices save".split()
-ARRAYS = (
-    "query gates bias comm_q comm_kv project gated keys values padding read_mask comm_mask h0 c0 "
-    "bounds out c active pair_rows sentence dropped p q gate c_before h_mid cq weight o update "
-    "read_rows reader read_of h_read kv d_out d_h d_c d_keys d_values d_kv d_query d_gates d_bias "
-    "d_comm_q d_comm_kv d_project d_gated"
-).split()
 WEIGHTS = "query gates bias comm_q comm_kv project gated".split()
 OPERANDS = "query gates comm_q comm_kv project".split()  # the weights in matrix products
 # What the kernel can multiply matrices in; with bfloat16 everything else is in float32.
 _KINDS = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "bfloat16"}
-
-
-class _Sizes(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in SIZES]
-
-
-class _Arrays(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_void_p) for name in ARRAYS]
 
 
 @functools.cache
@@ -56,18 +40,18 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
-def obstacle(rim: nn.Module, x: Tensor) -> str | None:
-    """What keeps the kernel from running a layer on this input; None if nothing does.
+def compiled_obstacle(x: Tensor, dtype: torch.dtype) -> str | None:
+    """What keeps the kernel from running a layer on an input; None if nothing does.
 
     Args:
-        rim: a `RIM`.
-        x: its input.
+        x: the input.
+        dtype: of the layer's weights.
     """
     if x.device.type != "cpu":
         return f"the input is on {x.device}"
     autocast = torch.is_autocast_enabled("cpu")
     if autocast:
-        kinds = torch.get_autocast_dtype("cpu"), rim.input_attention.query.weight.dtype
+        kinds = torch.get_autocast_dtype("cpu"), dtype
         if kinds != (torch.bfloat16, torch.float32):
             return "under autocast it computes in {} with weights in {}, not in {} with {}".format(
                 torch.bfloat16, torch.float32, *kinds
@@ -81,51 +65,54 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
     return None
 
 
-def run(
-    rim: nn.Module, x: Tensor, state: tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
+def run_compiled(
+    weights: LayerWeights,
+    keys: Tensor,
+    values: Tensor,
+    state: tuple[Tensor, Tensor] | None,
+    padding_mask: Tensor | None,
 ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
-    """`RIM.forward` by the kernel.
+    """`RIMLayer.forward` by the kernel.
+
+    Args:
+        weights: the layer's.
+        keys: T x B x 1 x M x d_e, as `InputAttention.project_input` gives them.
+        values: T x B x 1 x M x d_v, likewise.
+        state: h and c, each 1 x B x D; None is zero.
+        padding_mask: T x B or None.
 
     Returns:
         output T x B x D; the final state, h and c each 1 x B x D; activity T x B x K, bool.
     """
-    attention, dynamics, communication = rim.input_attention, rim.dynamics, rim.communication
-    dtype = attention.query.weight.dtype
+    dtype = weights.query.dtype
     # under autocast keys and values come in bfloat16: from here on they are float32
-    keys, values = (y.flatten(2).to(dtype) for y in attention.project_input(x))
-    h, c = state or 2 * (keys.new_zeros(1, x.size(1), rim.hidden_size),)
-    communicate: tuple = (None, None, None, None)
-    if communication:
-        projection = communication.projection
-        gated = isinstance(projection, GatedProjection)
-        communicate = (
-            communication.query.weight,
-            communication.key_value.weight,
-            projection.weight,
-            projection.bias if gated else None,
-        )
-    output, c, activity = RIMSequence.apply(
+    keys, values = (y.flatten(2).to(dtype) for y in (keys, values))
+    h, c = state or 2 * (keys.new_zeros(1, keys.size(1), weights.hidden_size),)
+    output, c, activity = CPUSequence.apply(
         keys,
         values,
         h[0].to(dtype),
         c[0].to(dtype),
-        attention.query.weight,
-        dynamics.weight,
-        dynamics.bias,
-        *communicate,
+        weights.query,
+        weights.gates,
+        weights.bias,
+        weights.comm_query,
+        weights.comm_key_value,
+        weights.project,
+        weights.project_bias,
         padding_mask,
-        rim.num_active,
-        attention.num_heads,
-        communication.num_heads if communication else 0,
-        attention.dropout.p if rim.training else 0.0,
-        communication.dropout.p if rim.training and communication else 0.0,
+        weights.num_active,
+        weights.input_heads,
+        weights.comm_heads,
+        weights.input_dropout,
+        weights.comm_dropout,
         torch.is_grad_enabled(),
         torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else dtype,
     )
     return output, (output[-1:], c.unsqueeze(0)), activity.bool()
 
 
-class RIMSequence(torch.autograd.Function):
+class CPUSequence(torch.autograd.Function):
     """All steps of a RIM layer with LSTM dynamics.
 
     Args of `apply` (one dtype, on the processor):
@@ -281,8 +268,32 @@ def _check(given: dict[str, Tensor | None]) -> None:
 
 
 def _call(name: str, sizes: dict[str, int], arrays: dict[str, Tensor | None]) -> None:
-    kind = _KINDS[arrays["query"].dtype]
-    pointers = {key: tensor.data_ptr() for key, tensor in arrays.items() if tensor is not None}
-    getattr(library(), f"rim_{name}_{kind}")(
-        ctypes.byref(_Sizes(**sizes)), ctypes.byref(_Arrays(**pointers))
+    """Call the library's `forward` or `backward`; arrays that are left out are null."""
+    pointers: dict[str, int | None] = dict.fromkeys(_members(library(), "arrays"))
+    pointers |= {key: x.data_ptr() for key, x in arrays.items() if x is not None}
+    getattr(library(), f"rim_{name}_{_KINDS[arrays['query'].dtype]}")(
+        _structure("sizes", ctypes.c_int64, sizes), _structure("arrays", ctypes.c_void_p, pointers)
     )
+
+
+def _structure(name: str, kind: type, values: dict) -> ctypes.Array:
+    """`Sizes` or `Arrays` of cpu.cpp: members of one kind, without gaps, in the library's order.
+
+    Raises:
+        ValueError: a member is missing, or there is none of a name.
+    """
+    members = _members(library(), name)
+    if differing := values.keys() ^ set(members):
+        raise ValueError(
+            f"the members of {name} in {SOURCE.name} are {' '.join(members)}; here or there these "
+            f"are missing: {' '.join(sorted(differing))}"
+        )
+    return (kind * len(members))(*(values[member] for member in members))
+
+
+@functools.cache
+def _members(kernel: ctypes.CDLL, structure: str) -> tuple[str, ...]:
+    """The names of a structure's members, in their order, as the library says."""
+    names = getattr(kernel, f"rim_{structure}")
+    names.restype = ctypes.c_char_p
+    return tuple(names().decode().split())

@@ -6,10 +6,10 @@ import os
 from types import ModuleType, SimpleNamespace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from rim_nmt.mechanism.communication import GatedProjection
 from rim_nmt.mechanism.kernels.gradients import differentiable_once
+from rim_nmt.mechanism.kernels.weights import LayerWeights
 
 
 @functools.cache
@@ -22,12 +22,12 @@ def kernels() -> ModuleType | None:
     return triton_steps
 
 
-def obstacle(rim: nn.Module, x: Tensor) -> str | None:
-    """What keeps the kernels from running a layer on this input; None if nothing does.
+def triton_obstacle(x: Tensor, _: torch.dtype) -> str | None:
+    """What keeps the kernels from running a layer on an input; None if nothing does.
 
     Args:
-        rim: a `RIM`.
-        x: its input: on a GPU or, where TRITON_INTERPRET is 1, on the CPU, which is for tests.
+        x: the input: on a GPU or, where TRITON_INTERPRET is 1, on the CPU, which is for tests.
+        _: the dtype of the layer's weights, which may be any.
     """
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
     if x.device.type != "cuda" and not (x.device.type == "cpu" and interpreted):
@@ -37,66 +37,75 @@ def obstacle(rim: nn.Module, x: Tensor) -> str | None:
     return None
 
 
-def run(
-    rim: nn.Module, x: Tensor, state: tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
+def run_triton(
+    weights: LayerWeights,
+    keys: Tensor,
+    values: Tensor,
+    state: tuple[Tensor, Tensor] | None,
+    padding_mask: Tensor | None,
 ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
-    """`RIM.forward` by the kernels.
+    """`RIMLayer.forward` by the kernels.
 
     Products are in the type of the weights or, under autocast, in autocast's. Between them, and
     for the state within the sequence, numbers are in float32 at least.
 
+    Args:
+        weights: the layer's.
+        keys: T x B x 1 x M x d_e, as `InputAttention.project_input` gives them.
+        values: T x B x 1 x M x d_v, likewise.
+        state: h and c, each 1 x B x D; None is zero.
+        padding_mask: T x B or None.
+
     Returns:
         output T x B x D; the final state, h and c each 1 x B x D; activity T x B x K, bool.
     """
-    attention, dynamics, communication = rim.input_attention, rim.dynamics, rim.communication
-    keys, values = attention.project_input(x)
     low = keys.dtype
     full = torch.promote_types(low, torch.float32)
-    h, c = state or 2 * (x.new_zeros(1, x.size(1), rim.hidden_size),)
+    h, c = state or 2 * (keys.new_zeros(1, keys.size(1), weights.hidden_size),)
+    mechanisms = weights.query.size(0)
 
-    communicate: tuple = (None, None, None, None, 0)
-    if communication:
-        heads = communication.num_heads
+    attend, project, comm_mask = None, None, None
+    if weights.comm_heads:
         # what reads and is read applies to the same state: one product
-        of_state = [communication.query.weight, communication.key_value.weight]
-        projection = communication.projection
-        communicate = (
-            torch.cat(of_state, dim=-1).to(low),
-            projection.weight.to(low),
-            projection.bias if isinstance(projection, GatedProjection) else None,
-            draw_dropout(communication.dropout, x, heads, rim.num_mechanisms, rim.num_mechanisms),
-            heads,
-        )
-    with torch.cuda.device_of(x):  # where Triton starts its kernels
-        output, c, activity = RIMSequence.apply(
+        attend = torch.cat([weights.comm_query, weights.comm_key_value], dim=-1).to(low)
+        project = weights.project.to(low)
+        pairs = weights.comm_heads, mechanisms, mechanisms
+        comm_mask = draw_dropout(weights.comm_dropout, keys, *pairs)
+    with torch.cuda.device_of(keys):  # where Triton starts its kernels
+        output, c, activity = TritonSequence.apply(
             keys.flatten(2),
             values.flatten(2),
             h[0].to(full).contiguous(),
             c[0].to(full).contiguous(),
-            attention.query.weight.to(low),
-            dynamics.weight.to(low),
-            dynamics.bias,
+            weights.query.to(low),
+            weights.gates.to(low),
+            weights.bias,
             None if padding_mask is None else padding_mask.contiguous(),
-            rim.num_active,
-            draw_dropout(attention.dropout, x, rim.num_mechanisms, attention.num_heads),
-            attention.num_heads,
-            *communicate,
+            weights.num_active,
+            draw_dropout(weights.input_dropout, keys, mechanisms, weights.input_heads),
+            weights.input_heads,
+            attend,
+            project,
+            weights.project_bias,
+            comm_mask,
+            weights.comm_heads,
             torch.is_grad_enabled(),
         )
-    output, c = (y.to(dynamics.weight.dtype) for y in (output, c))
+    output, c = (y.to(weights.gates.dtype) for y in (output, c))
     return output, (output[-1:], c.unsqueeze(0)), activity
 
 
-def draw_dropout(layer: nn.Dropout, x: Tensor, *shape: int) -> Tensor | None:
-    """What dropout multiplies by in every step, T x B x shape; None where it does nothing."""
-    if not (layer.training and layer.p):
+def draw_dropout(rate: float, keys: Tensor, *shape: int) -> Tensor | None:
+    """What dropout multiplies by in every step, T x B x shape, with keys T x B x ...; None where
+    the rate is 0."""
+    if not rate:
         return None
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    factors = torch.empty(*x.shape[:2], *shape, dtype=dtype, device=x.device)
-    return factors.bernoulli_(1 - layer.p).div_(1 - layer.p)
+    dtype = torch.promote_types(keys.dtype, torch.float32)
+    factors = torch.empty(*keys.shape[:2], *shape, dtype=dtype, device=keys.device)
+    return factors.bernoulli_(1 - rate).div_(1 - rate)
 
 
-class RIMSequence(torch.autograd.Function):
+class TritonSequence(torch.autograd.Function):
     """All steps of a RIM layer with LSTM dynamics.
 
     Everything on one device. Keys, values and weights have the type of the products; the states

@@ -5,15 +5,18 @@ tests/mechanism/test_rim.py runs all of its tests on the kernel too.
 
 import copy
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from rim_nmt.mechanism import RIMLayer as RIM
+from rim_nmt.mechanism import kernels
 from rim_nmt.mechanism import layer as rim_module
 from rim_nmt.mechanism.communication import PROJECTIONS
 from rim_nmt.mechanism.kernels import cpu as kernel
+from rim_nmt.mechanism.kernels.compilation import CompilationError, load_library
 from rim_nmt.mechanism.selection import select_active
 
 SIZES = {
@@ -258,6 +261,67 @@ def test_under_autocast_input_and_state_may_be_in_either_precision():
         assert torch.equal(ours, theirs)
 
 
+def changed_source(path: Path, *changes: tuple[str, str]) -> Path:
+    """A copy of the kernel's source in which each text, found once, is replaced by another."""
+    text = kernel.SOURCE.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_order_of_members_is_the_librarys(tmp_path, monkeypatch):
+    """Python has no list of its own that could differ: it follows where members change places."""
+    plain, compiled = pair()
+    arguments = problem(plain.hidden_size)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    source = changed_source(
+        tmp_path / "cpu.cpp",
+        ("FIELD(T) FIELD(B)", "FIELD(B) FIELD(T)"),
+        ("FIELD(const R, keys)", "FIELD(const R, @)"),
+        ("FIELD(R, d_query)", "FIELD(const R, keys)"),
+        ("FIELD(const R, @)", "FIELD(R, d_query)"),
+    )
+    other = load_library(source, (*kernel.FLAGS, "-O0"))
+    before = [kernel._members(kernel.library(), name) for name in ("sizes", "arrays")]
+    monkeypatch.setattr(kernel, "library", lambda: other)
+    after = [kernel._members(kernel.library(), name) for name in ("sizes", "arrays")]
+    for old, new in zip(before, after, strict=True):
+        assert sum(a != b for a, b in zip(old, new, strict=True)) == 2
+    for ours, theirs in zip(
+        (y for part in run(compiled.eval(), *arguments) for y in part),
+        (y for part in run(plain.eval(), *arguments) for y in part),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-11)
+
+
+def test_a_member_that_only_one_side_has_is_refused(monkeypatch):
+    _, rim = pair()
+    x = torch.randn(3, 2, 20, dtype=torch.float64)
+    members = kernel._members
+    for structure, old, new in (("arrays", "h_mid", "h_middle"), ("sizes", "slices", "")):
+        with monkeypatch.context() as patch:
+
+            def renamed(library, name, about=(structure, old, new)):
+                names = " ".join(members(library, name))
+                return tuple((names.replace(*about[1:]) if name == about[0] else names).split())
+
+            patch.setattr(kernel, "_members", renamed)
+            with pytest.raises(ValueError, match=rf"members of {structure} in cpu.cpp .*\b{old}$"):
+                rim(x)
+
+
+@pytest.mark.parametrize("structure", ["Sizes", "Arrays"])
+def test_members_beside_the_list_do_not_compile(structure, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    start = f"struct {structure} {{"
+    source = changed_source(tmp_path / "cpu.cpp", (start, f"{start} int32_t more;"))
+    with pytest.raises(CompilationError, match="static assertion failed"):
+        load_library(source, (*kernel.FLAGS, "-O0"))
+
+
 def test_what_the_kernel_cannot_do_is_said_or_done_by_the_plain_layer():
     x = torch.randn(3, 2, 20)
     with pytest.raises(ValueError, match="LSTM"):
@@ -302,7 +366,7 @@ def test_without_a_compiler_the_plain_layer_is_used_and_the_log_says_so(
 
 
 def test_the_log_says_once_which_path_is_in_use(caplog):
-    rim_module._log_once.cache_clear()
+    kernels._log_once.cache_clear()
     plain, compiled = pair(torch.float32)
     automatic = RIM(20, 48, dynamics="gru")
     x = torch.randn(2, 3, 20)

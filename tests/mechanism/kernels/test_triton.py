@@ -19,8 +19,9 @@ if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # read when triton is imported, which nothing did so far
 
 from rim_nmt.mechanism import RIMLayer as RIM
-from rim_nmt.mechanism import layer as rim_module
+from rim_nmt.mechanism import kernels
 from rim_nmt.mechanism.communication import PROJECTIONS
+from rim_nmt.mechanism.kernels import cpu as cpu_kernel
 from rim_nmt.mechanism.kernels import triton as gpu_kernel
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -182,15 +183,22 @@ def test_dropout_is_that_of_the_plain_layer(monkeypatch):
 
 def test_dropout_drops_at_its_rate():
     x = torch.empty(50, 40, 1, dtype=torch.float16, device=DEVICE)
-    layer = nn.Dropout(0.3)
-    factors = gpu_kernel.draw_dropout(layer, x, 10, 5)
+    factors = gpu_kernel.draw_dropout(0.3, x, 10, 5)
     assert factors.shape == (50, 40, 10, 5) and factors.dtype == torch.float32
     kept = factors != 0
     torch.testing.assert_close(factors[kept].unique().cpu(), torch.tensor([1 / 0.7]))
     assert abs(kept.float().mean() - 0.7) < 6 * (0.3 * 0.7 / factors.numel()) ** 0.5
     assert kept.float().mean((0, 1)).std() > 0 and kept.float().mean((2, 3)).std() > 0
-    assert gpu_kernel.draw_dropout(layer.eval(), x, 10, 5) is None
-    assert gpu_kernel.draw_dropout(nn.Dropout(0.0), x, 10, 5) is None
+    assert gpu_kernel.draw_dropout(0.0, x, 10, 5) is None
+
+
+@pytest.mark.parametrize("rates", [(0.4, 0.0), (0.0, 0.3)])
+def test_dropout_is_for_training(rates):
+    _, rim = pair(input_dropout=rates[0], comm_dropout=rates[1])
+    weights = rim._weights()
+    assert (weights.input_dropout, weights.comm_dropout) == rates
+    weights = rim.eval()._weights()
+    assert (weights.input_dropout, weights.comm_dropout) == (0, 0)
 
 
 def test_the_gradient_with_dropout_is_that_of_the_function():
@@ -400,8 +408,8 @@ names, run = set(), JITFunction.run
 JITFunction.run = compile
 driver.set_active(Driver())
 from rim_nmt.mechanism import RIMLayer as RIM
-from rim_nmt.mechanism.kernels import triton as gpu_kernel
-gpu_kernel.obstacle = lambda rim, x: None
+from rim_nmt.mechanism import kernels
+kernels._KERNELS["triton"] = kernels._KERNELS["triton"]._replace(obstacle=lambda *_: None)
 x, padding = torch.zeros(1, 2, 7, dtype=torch.{dtype}), torch.zeros(1, 2, dtype=torch.bool)
 rim = RIM(7, **{sizes}, kernel="triton").to(torch.{dtype})
 rim(x, padding_mask=padding if rim.communication else None)[0].sum().backward()
@@ -444,15 +452,16 @@ RIM(7, 12, kernel="triton")(x)
 
 @pytest.mark.parametrize(("device", "path"), [("cpu", "compiled"), ("cuda", "triton")])
 def test_auto_takes_the_kernel_of_the_device(device, path, monkeypatch, caplog):
-    rim_module._log_once.cache_clear()
+    kernels._log_once.cache_clear()
     rim = RIM(7, **SMALL)
     x = SimpleNamespace(device=torch.device(device), dtype=torch.float32)
-    module = rim_module._MODULES[path]
-    monkeypatch.setattr(rim_module._MODULES["compiled"], "library", object)  # as if compiled
+    kernel = kernels._KERNELS[path]
+    monkeypatch.setattr(cpu_kernel, "library", object)  # as if compiled
     with caplog.at_level("INFO", logger="rim_nmt"):
-        assert rim._choose_path(x) is module
-        monkeypatch.setattr(module, "obstacle", lambda *_: "it rains")
-        assert rim._choose_path(x) is None
+        assert kernels.choose(rim, x) is kernel
+        rainy = kernel._replace(obstacle=lambda *_: "it rains")
+        monkeypatch.setitem(kernels._KERNELS, path, rainy)
+        assert kernels.choose(rim, x) is None
     assert caplog.messages == [
         f"RIM layers are computed by the {path} kernel",
         "RIM layers are computed by plain PyTorch: it rains",
