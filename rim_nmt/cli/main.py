@@ -80,7 +80,7 @@ def _run(argv: list[str]) -> None:
         if package in ("", "rim_nmt"):
             raise
         raise InputError(
-            f"this needs {package}, which is not installed: pip install 'rim-nmt[experiments]'"
+            f"this needs {package}, which is not installed: pip install 'rim-nmt[experiments,page]'"
         ) from error
 
 

@@ -84,7 +84,7 @@ def test_only_the_chosen_command_is_read():
 def test_a_package_that_is_not_installed_is_named(refused, monkeypatch):
     monkeypatch.setattr("rim_nmt.cli.parameters._dictionary_size", lambda _: __import__("rouge"))
     assert refused("parameters", "--data", "x") == (
-        "error: this needs rouge, which is not installed: pip install 'rim-nmt[experiments]'"
+        "error: this needs rouge, which is not installed: pip install 'rim-nmt[experiments,page]'"
     )
 
 
