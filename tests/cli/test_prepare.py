@@ -1,4 +1,4 @@
-"""`rim-nmt prepare`: its arguments. tests/data/ has what it does."""
+"""`rim-nmt prepare`: its arguments. tests/data/ has what it does with text."""
 
 import pytest
 
@@ -13,15 +13,7 @@ FILES = ("files", "--train", "t", "--valid", "v", "--out", "out")
     [
         ((*FILES, "--jobs", 0), "--jobs must be 1 or more, got 0"),
         ((*FILES, "--workers", 0), "--jobs must be 1 or more, got 0"),
-        ((*FILES, "--vocab-size", 0), "--vocab-size must be 1 or more"),
-        ((*FILES, "--character-coverage", 0.9), "--character-coverage must be from 0.98 to 1"),
-        ((*FILES, "--max-ratio", 0.5), "--max-ratio must be 1 or more"),
-        ((*FILES, "--subwords-from", "nowhere"), "nowhere: expected a prepared folder"),
-        ((*FILES, "--test", "news"), "--test news: expected NAME=PREFIX"),
         ((*FILES, "--pairs", "en-de,en-de"), "the same pair twice"),
-        (("files", "--out", "out"), "--train is missing"),
-        (("files", "--train", "t", "--out", "out"), "--valid is missing"),
-        (("iwslt14", "--only-test", "--out", "out"), "--only-test needs --subwords-from"),
         (("wmt14", "--out", "/"), "expected the name of a folder"),
         (("fly",), "invalid choice: 'fly'"),
     ],

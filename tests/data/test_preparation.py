@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from fairseq.data import Dictionary, data_utils
 
+from rim_nmt.cli.main import main
 from rim_nmt.data import arrow, preparation
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
@@ -483,13 +484,9 @@ def test_the_transfer_test_set_has_the_subwords_of_the_training(from_mirrors):
     ],
 )
 def test_wrong_commands_are_one_clear_line(tmp_path, monkeypatch, capsys, arguments, message):
-    from rim_nmt.cli.shared import run_main
-    from scripts import prepare as script
-
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["prepare.py", *arguments, "--out", "out"])
     with pytest.raises(SystemExit) as stop:
-        run_main(script.main)
+        main(["prepare", *arguments, "--out", "out"])
     assert stop.value.code == 2
     error = capsys.readouterr().err.splitlines()
     assert message in error[-1]

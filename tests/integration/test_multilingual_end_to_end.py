@@ -98,7 +98,9 @@ def test_generate_translates_every_sentence(trained):
 
 def test_interactive_translate_and_hub_agree(trained, call_script):
     text = "\n".join(SENTENCES) + "\n"
-    command = fairseq_command("interactive", *inference(trained, "fr"))
+    # lines together in a batch, as ours: the longest one says where babbling is cut
+    batch = ("--buffer-size", 2, "--batch-size", 2)
+    command = fairseq_command("interactive", *inference(trained, "fr"), *batch)
     theirs = re.findall(r"^D-\d+\t[-\d.]+\t(.*)$", run_command(command, input=text).stdout, re.M)
     ours = call_script(
         "translate", "--checkpoint", trained.checkpoint, "--data", trained.data,
