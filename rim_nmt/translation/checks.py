@@ -101,8 +101,7 @@ def check_architecture(state: dict, checkpoint: Path) -> None:
 def check_embeddings(
     state: dict, checkpoint: Path, data: Path, dictionaries: dict[str, int], languages: dict
 ) -> None:
-    """See that the dictionaries of the data have as many entries as those that the model was trained
-    on.
+    """See that the dictionaries of the data are as long as those that the model was trained on.
 
     Raises:
         InputError: they have not.

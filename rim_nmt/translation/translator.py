@@ -367,9 +367,14 @@ class Translator:
         if len(chosen) != 1:
             given = (("--source-lang", source_lang), ("--target-lang", target_lang))
             flags = " ".join(f"{flag} {language}" for flag, language in given if language)
+            choice = (
+                "choose one of these pairs with --target-lang (or --source-lang and --target-lang)"
+                if len(self.pairs) > 1
+                else "no language needs to be named"
+            )
             raise InputError(
                 f"{checkpoint} translates {', '.join(self.pairs)}, got {flags or 'no language'}: "
-                "choose one of these pairs with --target-lang (or --source-lang and --target-lang)"
+                + choice
             )
         return dict(zip(("source_lang", "target_lang"), chosen[0], strict=True))
 
