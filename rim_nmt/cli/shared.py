@@ -100,6 +100,7 @@ def load_translator(arguments: argparse.Namespace):
         raise InputError("which model? Give --model FOLDER, or --checkpoint FILE and --data FOLDER")
     from rim_nmt.plugin.fixes import quiet_fairseq
     from rim_nmt.plugin.processor import one_thread_unless_told  # takes seconds: --help should not
+    from rim_nmt.runtime.console import show_warnings
     from rim_nmt.translation.translator import Translator
 
     one_thread_unless_told()
@@ -107,6 +108,7 @@ def load_translator(arguments: argparse.Namespace):
         logging.basicConfig(level=logging.INFO, format="%(asctime)s | %(name)s | %(message)s")
     else:
         quiet_fairseq()
+        show_warnings()
     if arguments.model:
         from rim_nmt.translation.model_folder import open_folder
 

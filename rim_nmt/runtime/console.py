@@ -30,6 +30,18 @@ def set_verbosity(quiet: bool = False, verbose: bool = False) -> None:
     logging.disable(logging.WARNING if quiet else logging.NOTSET)
 
 
+def show_warnings() -> None:
+    """Have warnings that are logged look like the errors of commands: one line each."""
+    logging.basicConfig()
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_OneLine())
+
+
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {record.getMessage()}"
+
+
 class ProgressBar(tqdm):
     """A bar on a terminal; elsewhere a line a minute, from the second minute on."""
 

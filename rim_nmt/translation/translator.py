@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, overload
 
-import sentencepiece
 import torch
 from fairseq import hub_utils
 from fairseq.data import Dictionary
 from fairseq.dataclass.configs import GenerationConfig
 from fairseq.models import (
-    ARCH_MODEL_REGISTRY,
-    MODEL_REGISTRY,
     BaseFairseqModel,
     FairseqEncoderDecoderModel,
 )
@@ -27,13 +24,19 @@ from rim_nmt.mechanism.observation import keep_asleep, wants_of
 from rim_nmt.models.model import RecurrentModel
 from rim_nmt.plugin import checkpoint_safety
 from rim_nmt.plugin.checkpoint_outline import one_line
+from rim_nmt.translation.checks import (
+    check_architecture,
+    check_embeddings,
+    check_subwords,
+    choose_device,
+    dictionary_sizes,
+    pairs_of_the_task,
+)
 from rim_nmt.translation.explanation import Explanation, layer_activities
 
 # Outputs may be this much longer than the input. fairseq's own limit of 200 pieces whatever the
 # input lets a weak model babble.
 MAX_LENGTH = {"max_len_a": 1.2, "max_len_b": 10}
-
-TASKS = ("translation", "multilingual_translation")  # that a checkpoint may be for
 
 CHUNK = 200  # sentences that are sorted by length together
 
@@ -89,14 +92,14 @@ class Translator:
         for path in checkpoints:
             if not path.is_file():
                 raise InputError(f"no checkpoint at {path}: train one first, or give its path")
-        dictionaries = _dictionary_sizes(data)
-        _check_subwords(sentencepiece_model)
+        dictionaries = dictionary_sizes(data)
+        check_subwords(sentencepiece_model)
         state = checkpoint_safety.load(checkpoints[0])
         try:
-            self.pairs = _pairs_of_the_task(state, checkpoints[0])
+            self.pairs = pairs_of_the_task(state, checkpoints[0])
             languages = self._choose(checkpoint, source_lang, target_lang) if self.pairs else {}
-            _check_architecture(state, checkpoints[0])
-            _check_embeddings(state, checkpoints[0], data, dictionaries, languages)
+            check_architecture(state, checkpoints[0])
+            check_embeddings(state, checkpoints[0], data, dictionaries, languages)
             del state  # in the older format it is in memory
             loaded = hub_utils.from_pretrained(
                 "/",
@@ -364,9 +367,14 @@ class Translator:
         if len(chosen) != 1:
             given = (("--source-lang", source_lang), ("--target-lang", target_lang))
             flags = " ".join(f"{flag} {language}" for flag, language in given if language)
+            choice = (
+                "choose one of these pairs with --target-lang (or --source-lang and --target-lang)"
+                if len(self.pairs) > 1
+                else "no language needs to be named"
+            )
             raise InputError(
                 f"{checkpoint} translates {', '.join(self.pairs)}, got {flags or 'no language'}: "
-                "choose one of these pairs with --target-lang (or --source-lang and --target-lang)"
+                + choice
             )
         return dict(zip(("source_lang", "target_lang"), chosen[0], strict=True))
 
@@ -380,94 +388,3 @@ class Translator:
             )
         self._hub.cfg.dataset.max_tokens = max(max_tokens, length)
         self._hub.cfg.dataset.batch_size = None
-
-
-def choose_device(device: str | None) -> str:
-    """A device that this PyTorch can compute on.
-
-    Args:
-        device: its name; None takes a GPU where there is one.
-
-    Raises:
-        InputError: there is no such device.
-    """
-    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
-    known = ["cpu", *(["cuda", *gpus] if gpus else [])]
-    if device is None:
-        return "cuda" if gpus else "cpu"
-    if device not in known:
-        raise InputError(f"--device {device}: this PyTorch can compute on {', '.join(known)}")
-    return device
-
-
-def _dictionary_sizes(data: Path) -> dict[str, int]:
-    """How many entries the dictionary of each language has."""
-    sizes = {}
-    for path in data.glob("dict.*.txt"):
-        try:
-            sizes[path.name.split(".")[1]] = len(Dictionary.load(str(path)))
-        except Exception as error:  # fairseq raises this very class where the encoding is wrong
-            raise InputError(
-                f"{path} is no dictionary, expected lines of a piece and its count, as "
-                f"fairseq-preprocess writes them: {one_line(error)}"
-            ) from error
-    if not sizes:
-        raise InputError(
-            f"no dictionary in {data}: expected dict.LANG.txt, as fairseq-preprocess writes it"
-        )
-    return sizes
-
-
-def _check_subwords(model: Path) -> None:
-    if not model.is_file():
-        raise InputError(f"no SentencePiece model at {model}")
-    try:
-        sentencepiece.SentencePieceProcessor(model_file=str(model)).encode("a")
-    except Exception as error:
-        raise InputError(f"{model} is no SentencePiece model: {one_line(error)}") from error
-
-
-def _setting(state: dict, group: str, name: str):
-    """A value in a checkpoint's configuration of either kind, None where it is missing."""
-    settings = state.get("args") or (state.get("cfg") or {}).get(group)
-    return settings.get(name) if isinstance(settings, dict) else getattr(settings, name, None)
-
-
-def _pairs_of_the_task(state: dict, checkpoint: Path) -> list[str]:
-    """The pairs of a `multilingual_translation` checkpoint, nothing for one of `translation`."""
-    task = _setting(state, "task", "_name") or _setting(state, "task", "task") or TASKS[0]
-    if task not in TASKS:
-        raise InputError(
-            f"{checkpoint} is for the task {task!s:.80}, expected {' or '.join(TASKS)}"
-        )
-    pairs = _setting(state, "task", "lang_pairs") or []
-    pairs = pairs.split(",") if isinstance(pairs, str) else list(pairs)
-    if not all(isinstance(pair, str) and pair.count("-") == 1 for pair in pairs):
-        raise InputError(f"{checkpoint} is for {pairs!r:.80}, expected pairs such as en-de")
-    return pairs
-
-
-def _check_architecture(state: dict, checkpoint: Path) -> None:
-    architecture = str(_setting(state, "model", "_name") or _setting(state, "model", "arch"))
-    if architecture not in ARCH_MODEL_REGISTRY and architecture not in MODEL_REGISTRY:
-        raise InputError(
-            f"{checkpoint} has a model of the architecture {architecture!r:.80}, which neither "
-            "fairseq nor this plugin has"
-        )
-
-
-def _check_embeddings(
-    state: dict, checkpoint: Path, data: Path, dictionaries: dict[str, int], languages: dict
-) -> None:
-    """The dictionaries of the data have as many entries as those that the model was trained on."""
-    pair = f"models.{languages['source_lang']}-{languages['target_lang']}." if languages else ""
-    for side, coder in (("source", "encoder"), ("target", "decoder")):
-        language = languages.get(f"{side}_lang") or _setting(state, "task", f"{side}_lang")
-        weight = state["model"].get(f"{pair}{coder}.embed_tokens.weight")
-        found = dictionaries.get(language)
-        if weight is not None and found is not None and len(weight) != found:
-            raise InputError(
-                f"{checkpoint} was trained with {len(weight)} entries in the {side} dictionary, "
-                f"but {data / f'dict.{language}.txt'} has {found}: give the data that it was "
-                "trained on"
-            )

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from rim_nmt.errors import InputError
-from rim_nmt.translation.translator import choose_device
+from rim_nmt.translation.checks import choose_device
 from tests.conftest import ROOT
 
 SCRIPT = (
