@@ -84,12 +84,12 @@ def _train(text: Path, model_path: Path, vocab_size: int, character_coverage: fl
         if limit := re.search(r"Vocabulary size too high.*?<= (\d+)", str(error)):
             raise InputError(
                 f"vocabulary size {vocab_size} is too high for this text: "
-                f"the largest that works is {limit[1]} (--vocab-size)"
+                f"the largest that works is --vocab-size {limit[1]}"
             ) from None
         if limit := re.search(r"smaller than required_chars.*?(\d+) vs (\d+)", str(error)):
             raise InputError(
                 f"vocabulary size {vocab_size} is too low for this text, which has more "
-                f"different characters: the smallest that works is {limit[2]} (--vocab-size)"
+                f"different characters: the smallest that works is --vocab-size {limit[2]}"
             ) from None
         raise
     with atomic_path(model_path) as temporary:

@@ -240,7 +240,7 @@ def test_a_line_that_cannot_be_translated_is_named(translate_lines, line, messag
     text = b"The dog sleeps.\n" + line + b"\nThe end.\n"
     status, output, errors = translate_lines(text)
     assert (status, errors) == (0, "") and output.count("\n") == 3
-    assert [record.message.startswith(message) for record in caplog.records] == [True]
+    assert [record.getMessage().startswith(message) for record in caplog.records] == [True]
     status, output, errors = translate_lines(text, "--strict")
     assert status == 2 and output.count("\n") == 1
     assert errors.startswith(f"error: {message}") and errors.count("\n") == 1
