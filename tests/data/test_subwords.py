@@ -23,10 +23,10 @@ def test_pieces_give_the_text_back(text, tmp_path):
 
 
 def test_a_size_that_does_not_fit_names_one_that_works(text, tmp_path):
-    with pytest.raises(InputError, match=r"5000 is too high .* largest that works is --vocab-size \d+") as error:
+    with pytest.raises(InputError, match=r"5000 is too high .* works is --vocab-size \d+") as error:
         train_subwords(text, tmp_path / "model", 5000)
     assert not (tmp_path / "model").exists()
     train_subwords(text, tmp_path / "model", int(str(error.value).split()[-1]))
-    with pytest.raises(InputError, match=r"10 is too low .* smallest that works is --vocab-size \d+") as error:
+    with pytest.raises(InputError, match=r"10 is too low .* works is --vocab-size \d+") as error:
         train_subwords(text, tmp_path / "small", 10)
     train_subwords(text, tmp_path / "small", int(str(error.value).split()[-1]))
