@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """The page's server under load: clients that each send a sentence, wait for its translation, and
 send the next.
 
-benchmarks/page.py MODEL.pt DATA --clients 50 --seconds 60
+python -m benchmarks.page MODEL.pt DATA --clients 50 --seconds 60
 
 No two sentences are alike, as the server remembers what it has translated. Text is the toy
 grammar's: for a model that was trained on something else, name a file with one sentence a line.
@@ -14,14 +13,12 @@ import itertools
 import json
 import os
 import statistics
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.page_server import HOST, add_arguments, page_server

@@ -1,15 +1,12 @@
-#!/usr/bin/env python3
 """A picture of the page, with a text and one word that is selected.
 
-benchmarks/page_picture.py MODEL.pt DATA --out docs/pictures/page.png
+python -m benchmarks.page_picture MODEL.pt DATA --out docs/pictures/page.png
 """
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.page_server import HOST, add_arguments, page_server
