@@ -268,32 +268,27 @@ def _check(given: dict[str, Tensor | None]) -> None:
 
 
 def _call(name: str, sizes: dict[str, int], arrays: dict[str, Tensor | None]) -> None:
-    """Call the library's `forward` or `backward`; arrays that are left out are null."""
-    pointers: dict[str, int | None] = dict.fromkeys(_members(library(), "arrays"))
-    pointers |= {key: x.data_ptr() for key, x in arrays.items() if x is not None}
-    getattr(library(), f"rim_{name}_{_KINDS[arrays['query'].dtype]}")(
-        _structure("sizes", ctypes.c_int64, sizes), _structure("arrays", ctypes.c_void_p, pointers)
-    )
-
-
-def _structure(name: str, kind: type, values: dict) -> ctypes.Array:
-    """`Sizes` or `Arrays` of cpu.cpp: members of one kind, without gaps, in the library's order.
+    """Call the library's `forward` or `backward`; arrays that are left out are null.
 
     Raises:
-        ValueError: a member is missing, or there is none of a name.
+        AttributeError: a name is no member of `Sizes` or `Arrays` in cpu.cpp.
+        ValueError: a size is missing.
     """
-    members = _members(library(), name)
-    if differing := values.keys() ^ set(members):
-        raise ValueError(
-            f"the members of {name} in {SOURCE.name} are {' '.join(members)}; here or there these "
-            f"are missing: {' '.join(sorted(differing))}"
-        )
-    return (kind * len(members))(*(values[member] for member in members))
+    all_sizes = _structure(library(), "Sizes", ctypes.c_int64)
+    all_arrays = _structure(library(), "Arrays", ctypes.c_void_p)
+    pointers = {key: x.data_ptr() for key, x in arrays.items() if x is not None}
+    given = all_sizes(**sizes), all_arrays(**pointers)
+    if len(sizes) < len(all_sizes._fields_):
+        missing = [member for member, _ in all_sizes._fields_ if member not in sizes]
+        raise ValueError(f"Sizes in {SOURCE.name} has more members: {', '.join(missing)}")
+    getattr(library(), f"rim_{name}_{_KINDS[arrays['query'].dtype]}")(*map(ctypes.byref, given))
 
 
 @functools.cache
-def _members(kernel: ctypes.CDLL, structure: str) -> tuple[str, ...]:
-    """The names of a structure's members, in their order, as the library says."""
-    names = getattr(kernel, f"rim_{structure}")
+def _structure(kernel: ctypes.CDLL, name: str, kind: type) -> type[ctypes.Structure]:
+    """`Sizes` or `Arrays` of cpu.cpp, with the members that the library names, in its order."""
+    names = getattr(kernel, f"rim_{name.lower()}")
     names.restype = ctypes.c_char_p
-    return tuple(names().decode().split())
+    fields = [(member, kind) for member in names().decode().split()]
+    # with no slots but the fields, what is no member cannot be set
+    return type(name, (ctypes.Structure,), {"_fields_": fields, "__slots__": ()})

@@ -4,8 +4,11 @@ tests/mechanism/test_rim.py runs all of its tests on the kernel too.
 """
 
 import copy
+import ctypes
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -271,6 +274,15 @@ def changed_source(path: Path, *changes: tuple[str, str]) -> Path:
     return path
 
 
+def members() -> list[list[str]]:
+    """The names of the members of `Sizes` and of `Arrays`."""
+    structures = (("Sizes", ctypes.c_int64), ("Arrays", ctypes.c_void_p))
+    return [
+        [member for member, _ in kernel._structure(kernel.library(), *about)._fields_]
+        for about in structures
+    ]
+
+
 def test_the_order_of_members_is_the_librarys(tmp_path, monkeypatch):
     """Python has no list of its own that could differ: it follows where members change places."""
     plain, compiled = pair()
@@ -284,10 +296,9 @@ def test_the_order_of_members_is_the_librarys(tmp_path, monkeypatch):
         ("FIELD(const R, @)", "FIELD(R, d_query)"),
     )
     other = load_library(source, (*kernel.FLAGS, "-O0"))
-    before = [kernel._members(kernel.library(), name) for name in ("sizes", "arrays")]
+    before = members()
     monkeypatch.setattr(kernel, "library", lambda: other)
-    after = [kernel._members(kernel.library(), name) for name in ("sizes", "arrays")]
-    for old, new in zip(before, after, strict=True):
+    for old, new in zip(before, members(), strict=True):
         assert sum(a != b for a, b in zip(old, new, strict=True)) == 2
     for ours, theirs in zip(
         (y for part in run(compiled.eval(), *arguments) for y in part),
@@ -297,20 +308,26 @@ def test_the_order_of_members_is_the_librarys(tmp_path, monkeypatch):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-11)
 
 
-def test_a_member_that_only_one_side_has_is_refused(monkeypatch):
-    _, rim = pair()
-    x = torch.randn(3, 2, 20, dtype=torch.float64)
-    members = kernel._members
-    for structure, old, new in (("arrays", "h_mid", "h_middle"), ("sizes", "slices", "")):
-        with monkeypatch.context() as patch:
+@pytest.mark.parametrize(
+    ("old", "new", "error", "message"),
+    [
+        ("h_mid", "h_middle", AttributeError, "'Arrays' object has no attribute 'h_mid'"),
+        ("slices", "threads", AttributeError, "'Sizes' object has no attribute 'slices'"),
+        ("slices", "slices threads", ValueError, "Sizes in cpu.cpp has more members: threads"),
+    ],
+)
+def test_a_member_that_only_one_side_has_is_refused(old, new, error, message, monkeypatch):
+    library = kernel.library()
 
-            def renamed(library, name, about=(structure, old, new)):
-                names = " ".join(members(library, name))
-                return tuple((names.replace(*about[1:]) if name == about[0] else names).split())
+    def told(names: ctypes._CFuncPtr) -> Callable[[], bytes]:
+        names.restype = ctypes.c_char_p
+        text = " ".join(new if name == old else name for name in names().decode().split())
+        return lambda: text.encode()
 
-            patch.setattr(kernel, "_members", renamed)
-            with pytest.raises(ValueError, match=rf"members of {structure} in cpu.cpp .*\b{old}$"):
-                rim(x)
+    other = Mock(rim_sizes=told(library.rim_sizes), rim_arrays=told(library.rim_arrays))
+    monkeypatch.setattr(kernel, "library", lambda: other)
+    with pytest.raises(error, match=message):
+        pair()[1](torch.randn(3, 2, 20, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("structure", ["Sizes", "Arrays"])
