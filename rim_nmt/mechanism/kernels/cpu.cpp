@@ -271,7 +271,8 @@ struct Slice {
     std::vector<R> d_weight, d_query;  // of one head of a pair: K, f
 
     void add_backward(long t, long k, R *d_o_rows);
-    void attend_backward(long t, long row, const R *d_o);
+    // g++ 12 makes its loops slower by half where it inlines them into the one of backward().
+    [[gnu::noinline]] void attend_backward(long t, long row, const R *d_o);
     void project_reads_backward(long t, long k);
     void lstm_backward(long t, long k);
     void read_input_backward(long t, long row, const R *d_u);
