@@ -21,6 +21,9 @@ from rim_nmt.translation.model_folder import pack
 from rim_nmt.translation.translator import Translator
 
 ROOT = Path(__file__).resolve().parent.parent
+# A small RIM that is there without a training: by fairseq-train with version 0.1.0 (commit 56e7088,
+# before the modules moved), as `train_command` has it, for 300 updates
+OLD_CHECKPOINT = ROOT / "tests/plugin/before_rooms/checkpoint.pt"
 SMALL = (
     *("--encoder-embed-dim", 32, "--decoder-embed-dim", 32),
     *("--encoder-hidden-size", 36, "--decoder-hidden-size", 36),
@@ -153,26 +156,26 @@ def trained(prepared, tmp_path_factory) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def old_checkpoint(tmp_path_factory) -> Callable[[], Translator]:
-    """Loads a small RIM that is there without a training: by fairseq-train with version 0.1.0
-    (commit 56e7088, before the modules moved), as `train_command` has it, for 300 updates."""
-    files = ROOT / "tests/plugin/before_rooms"
+def old_prepared(tmp_path_factory) -> Path:
+    """The prepared folder of `OLD_CHECKPOINT`, as far as translating needs it."""
     folder = tmp_path_factory.mktemp("before-rooms")
+    (folder / "bin").mkdir()
     for language in ("en", "de"):
-        shutil.copy(files / "dict.txt", folder / f"dict.{language}.txt")
-    (folder / "test.en-de.en.bin").touch()  # its name says the languages
-    return lambda: Translator(files / "checkpoint.pt", folder, files / "sentencepiece.model")
+        shutil.copy(OLD_CHECKPOINT.with_name("dict.txt"), folder / "bin" / f"dict.{language}.txt")
+    (folder / "bin" / "test.en-de.en.bin").touch()  # its name says the languages
+    shutil.copy(OLD_CHECKPOINT.with_name("sentencepiece.model"), folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def model_folder(tmp_path_factory) -> Path:
-    """The small model of `old_checkpoint`, packed."""
-    files = ROOT / "tests/plugin/before_rooms"
-    folder = tmp_path_factory.mktemp("model-folder")
-    (folder / "bin").mkdir()
-    for language in ("en", "de"):
-        shutil.copy(files / "dict.txt", folder / "bin" / f"dict.{language}.txt")
-    (folder / "bin" / "test.en-de.en.bin").touch()  # its name says the languages
-    shutil.copy(files / "sentencepiece.model", folder)
-    pack(files / "checkpoint.pt", folder, folder / "model")
-    return folder / "model"
+def old_checkpoint(old_prepared) -> Callable[[], Translator]:
+    """Loads the model of `OLD_CHECKPOINT`."""
+    return lambda: Translator.from_folder(OLD_CHECKPOINT, old_prepared)
+
+
+@pytest.fixture(scope="session")
+def model_folder(old_prepared, tmp_path_factory) -> Path:
+    """The same model, packed."""
+    folder = tmp_path_factory.mktemp("model-folder") / "model"
+    pack(OLD_CHECKPOINT, old_prepared, folder)
+    return folder

@@ -144,9 +144,8 @@ def _command(arguments: argparse.Namespace, pairs: list[str], out: Path) -> list
     from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 
     given = arguments.fairseq_flags
-    updates = value_of("--max-update", given)
-    max_update = int(updates) if updates and updates.isdigit() else None  # fairseq-train says more
-    flags = merged(default_flags(arguments.size, arguments.model, pairs, out, max_update), given)
+    groups = default_flags(arguments.size, arguments.model, pairs, out, _max_update(given))
+    flags = merged(groups, given)
     # a log that the progress bar can read, unless it is for the user
     logged = ["--log-format", "simple" if arguments.verbose else "json"]
     return fairseq_command(
@@ -190,7 +189,7 @@ def _train(command: list[str], out: Path) -> None:
         with log.open("a", encoding="utf-8") as stream:
             print(_first_line(command), file=stream)
         with training_progress() as progress:
-            train(command, log, _max_update(command), progress)
+            train(command, log, _max_update(command) or 0, progress)
 
 
 def _first_line(command: list[str]) -> str:
@@ -202,14 +201,17 @@ def _is_done(command: list[str], log: Path) -> bool:
     one update more."""
     if not log.exists():
         return False
+    from rim_nmt.runtime.fairseq_commands import says_done
+
     text = log.read_text(encoding="utf-8", errors="replace")
     _, begun, last = f"\n{text}".rpartition(f"\n{_first_line(command)}\n")
-    return bool(begun) and "\n$ " not in last and "| done training in " in last
+    return bool(begun) and "\n$ " not in last and says_done(last)
 
 
-def _max_update(command: list[str]) -> int:
-    updates = value_of("--max-update", command)
-    return int(updates) if updates and updates.isdigit() else 0
+def _max_update(flags: list[str]) -> int | None:
+    """The updates that flags ask for; None where they do not, or fairseq-train will refuse them."""
+    updates = value_of("--max-update", flags)
+    return int(updates) if updates and updates.isdigit() else None
 
 
 def _say_what_next(arguments: argparse.Namespace, out: Path, pairs: list[str]) -> None:

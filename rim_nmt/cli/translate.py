@@ -74,8 +74,12 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.input and not arguments.input.is_file():
         raise InputError(f"--input {arguments.input} does not exist")
     prompting = not arguments.input and not arguments.output and sys.stdin.isatty()
+    if arguments.output:
+        from rim_nmt.runtime.files import check_writable
+
+        check_writable(arguments.output.parent)
+    translator = load_translator(arguments)
     with _writer(arguments.output) as write:
-        translator = load_translator(arguments)
         if prompting:
             _prompt(translator, arguments, write)
         else:
@@ -125,9 +129,8 @@ def _writer(output: Path | None) -> Iterator[Callable[[str], None]]:
     if output is None:
         yield lambda line: print(line, flush=True)
         return
-    from rim_nmt.runtime.files import check_writable, publish
+    from rim_nmt.runtime.files import publish
 
-    check_writable(output.parent)
     unfinished = output.with_name(f"{output.name}.unfinished")
     count = 0
     try:

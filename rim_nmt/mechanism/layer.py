@@ -1,5 +1,6 @@
 """The RIM layer: Recurrent Independent Mechanisms (Goyal et al., ICLR 2021) over a sequence."""
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -131,6 +132,7 @@ class RIMLayer(nn.Module):
         self.num_mechanisms = num_mechanisms
         self.num_active = num_active
         self.kernel = kernel
+        self.asleep: list[int] = []  # mechanisms that are never active, see `keep_asleep`
         mechanism_size = hidden_size // num_mechanisms
         self.input_attention = InputAttention(
             input_size,
@@ -193,6 +195,25 @@ class RIMLayer(nn.Module):
         results = run(x, state, padding_mask)
         return results if need_activity else results[:2]
 
+    def keep_asleep(self, mechanisms: Collection[int]) -> None:
+        """From now on, these mechanisms are never active: what are they good for? As many others
+        are chosen as before, where there are so many. Their states stay what they are at the
+        start, and are still read. No kernel computes such a layer.
+
+        Args:
+            mechanisms: their numbers, from 0; none lets all be chosen again.
+
+        Raises:
+            ValueError: there is no such mechanism, or none would be left.
+        """
+        numbers = sorted(set(mechanisms))
+        if not set(numbers) <= set(range(self.num_mechanisms)):
+            last = self.num_mechanisms - 1
+            raise ValueError(f"got mechanisms {numbers}, expected some of 0 to {last}")
+        if len(numbers) == self.num_mechanisms:
+            raise ValueError(f"all {self.num_mechanisms} mechanisms of a layer cannot sleep")
+        self.asleep = numbers
+
     def _run(
         self, x: Tensor, state: Tensor | tuple[Tensor, Tensor] | None, padding_mask: Tensor | None
     ) -> tuple[Tensor, Tensor | tuple[Tensor, ...], Tensor]:
@@ -253,7 +274,7 @@ class RIMLayer(nn.Module):
     ) -> tuple[State, Tensor]:
         """One step on split states (K x B x d each); `active` comes back as K x B."""
         p = self.input_attention.attend(state[0], key)  # K x B x N x M
-        active = select_active(p.sum(-2), self.num_active)  # K x B
+        active = select_active(p.sum(-2), self.num_active, self.asleep)  # K x B
         if pad is not None:
             active = active & ~pad
         takes = active.unsqueeze(-1)  # K x B x 1

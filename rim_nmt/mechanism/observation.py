@@ -1,7 +1,7 @@
-"""Watching mechanisms at work: how much each one wants the input, and what happens without it."""
+"""Watching mechanisms at work: how much each one wants the input, at every step."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -31,28 +31,17 @@ def wants_of(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
         name: module for name, module in model.named_modules() if isinstance(module, RIMLayer)
     }
     wants: dict[str, list[Tensor]] = {name: [] for name in layers}
-    # of the instance, where `keep_asleep` has put one
-    before = {
-        name: (layer.kernel, vars(layer.input_attention).get("attend"))
-        for name, layer in layers.items()
-    }
+    kernels = {name: layer.kernel for name, layer in layers.items()}
     try:
         for name, layer in layers.items():
             layer.kernel = "plain"
-            _replace_attend(layer.input_attention, _noting(layer.input_attention, wants[name]))
+            # of this instance; the class's own is there again when it is taken away
+            vars(layer.input_attention)["attend"] = _noting(layer.input_attention, wants[name])
         yield wants
     finally:
         for name, layer in layers.items():
-            layer.kernel, attend = before[name]
-            _replace_attend(layer.input_attention, attend)
-
-
-def _replace_attend(attention: InputAttention, attend: Attend | None) -> None:
-    """Give an instance an `attend` of its own; with None it has the class's again."""
-    if attend is None:
-        vars(attention).pop("attend", None)
-    else:
-        vars(attention)["attend"] = attend
+            layer.kernel = kernels[name]
+            vars(layer.input_attention).pop("attend", None)
 
 
 def _noting(attention: InputAttention, wants: list[Tensor]) -> Attend:
@@ -61,39 +50,7 @@ def _noting(attention: InputAttention, wants: list[Tensor]) -> Attend:
     def noting(h: Tensor, keys: Tensor) -> Tensor:
         p = attend(h, keys)  # K x B x N x M
         with torch.no_grad():
-            wants.append(p.sum(-2).mean(-1).clamp(min=0))  # K x B
+            wants.append(p.sum(-2).mean(-1))  # K x B
         return p
 
     return noting
-
-
-def keep_asleep(layer: RIMLayer, mechanisms: Collection[int]) -> None:
-    """From now on, some mechanisms of a layer are never active; as many others are chosen as
-    before, where there are so many. Their states stay what they are at the start, and are still
-    read. The layer computes in plain PyTorch.
-
-    Args:
-        layer: is changed.
-        mechanisms: their numbers, from 0.
-
-    Raises:
-        ValueError: there is no such mechanism, or none would be left.
-    """
-    numbers = sorted(set(mechanisms))
-    if not numbers or numbers[0] < 0 or numbers[-1] >= layer.num_mechanisms:
-        raise ValueError(
-            f"got mechanisms {numbers}, expected some of 0 to {layer.num_mechanisms - 1}"
-        )
-    left = layer.num_mechanisms - len(numbers)
-    if not left:
-        raise ValueError(f"all {layer.num_mechanisms} mechanisms of a layer cannot sleep")
-    layer.kernel = "plain"
-    layer.num_active = min(layer.num_active, left)
-    attend = layer.input_attention.attend
-
-    def without(h: Tensor, keys: Tensor) -> Tensor:
-        p = attend(h, keys).clone()  # K x B x N x M
-        p[numbers] = -1.0  # less than anyone can want it: never chosen
-        return p
-
-    _replace_attend(layer.input_attention, without)

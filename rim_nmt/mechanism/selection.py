@@ -1,9 +1,11 @@
 """Selection: which mechanisms are active at a step (section 2.2)."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 
-def select_active(p: Tensor, num_active: int) -> Tensor:
+def select_active(p: Tensor, num_active: int, asleep: Sequence[int] = ()) -> Tensor:
     """The A mechanisms that attend most to the input, which is least to null: the set S_t.
 
     The score of a mechanism is the mean of its probabilities over heads. Exactly A win, also when
@@ -14,11 +16,15 @@ def select_active(p: Tensor, num_active: int) -> Tensor:
     Args:
         p: K x B x M, attention on the real input (on all of its slots), before dropout.
         num_active: A.
+        asleep: mechanisms that cannot be chosen.
 
     Returns:
-        K x B, bool, with exactly A true in every column.
+        K x B, bool, with exactly A true in every column (fewer where fewer can be chosen).
     """
     scores = p.detach().mean(-1)  # K x B
+    if asleep:
+        scores[asleep] = -1.0  # less than a mean of probabilities can be
+        num_active = min(num_active, len(scores) - len(asleep))
     order = scores.argsort(dim=0, descending=True, stable=True)  # K x B
     rank = order.argsort(dim=0)  # K x B, the inverse permutation
     return rank < num_active

@@ -131,7 +131,12 @@ def is_trained(log: Path) -> bool:
     killed before, and fairseq-train makes one update more when it is called for a finished one."""
     if not log.exists():
         return False
-    return "| done training in " in log.read_text(encoding="utf-8", errors="replace")
+    return says_done(log.read_text(encoding="utf-8", errors="replace"))
+
+
+def says_done(log: str) -> bool:
+    """Whether a training came to its end, by what it printed."""
+    return "| done training in " in log
 
 
 def run(command: list[str], log: Path) -> None:

@@ -4,7 +4,6 @@ import json
 
 from rim_nmt.translation.stream import TranslatedLine
 
-FORMATS = ("text", "tsv", "jsonl")
 TSV_COLUMNS = ("line", "rank", "score", "source", "translation", "alignment")
 
 
@@ -23,7 +22,7 @@ def written(line: TranslatedLine, format: str, nbest: int) -> list[str]:
 
     Args:
         line: what is written.
-        format: one of `FORMATS`.
+        format: "text", "tsv" or "jsonl".
         nbest: how many translations were asked for.
     """
     best, *_ = line.translations

@@ -1,10 +1,9 @@
 """A model as one folder: all that translating needs and nothing else, each file with its hash.
 
-model.json              languages, version, and the SHA-256 of every file
+model.json              languages, and the SHA-256 of every file
 model.pt                weights in float16 and the model's settings, a checkpoint of fairseq
 sentencepiece.model     subwords
 dict.LANG.txt           dictionaries
-README.md               the model card, where there is one
 """
 
 from pathlib import Path

@@ -20,7 +20,7 @@ import rim_nmt.plugin.register  # noqa: F401  (registers the models)
 from rim_nmt.data.cleaning import normalise
 from rim_nmt.errors import InputError
 from rim_nmt.mechanism.layer import RIMLayer
-from rim_nmt.mechanism.observation import keep_asleep, wants_of
+from rim_nmt.mechanism.observation import wants_of
 from rim_nmt.models.model import RecurrentModel
 from rim_nmt.plugin import checkpoint_safety
 from rim_nmt.plugin.checkpoint_outline import one_line
@@ -155,7 +155,7 @@ class Translator:
             asked.setdefault(layer, set()).add(int(number))
         for layer, numbers in asked.items():
             try:
-                keep_asleep(layers[layer], numbers)
+                layers[layer].keep_asleep(numbers)
             except ValueError as error:
                 raise InputError(f"{layer}: {error}") from None
 

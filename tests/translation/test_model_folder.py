@@ -1,33 +1,18 @@
 """A model as one folder: packed, opened, and refused where it is not whole."""
 
-import shutil
-
 import pytest
 import torch
 
 from rim_nmt.errors import InputError
 from rim_nmt.translation.model_folder import open_folder, pack
-from tests.conftest import ROOT
+from tests.conftest import OLD_CHECKPOINT
 
 SENTENCES = ["Our father begins to read a newspaper.", "The dog sleeps."]
-OLD = ROOT / "tests/plugin/before_rooms"
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """A prepared folder, as far as translating needs it."""
-    folder = tmp_path_factory.mktemp("prepared")
-    (folder / "bin").mkdir()
-    for language in ("en", "de"):
-        shutil.copy(OLD / "dict.txt", folder / "bin" / f"dict.{language}.txt")
-    (folder / "bin" / "test.en-de.en.bin").touch()  # its name says the languages
-    shutil.copy(OLD / "sentencepiece.model", folder)
-    return folder
 
 
 @pytest.fixture
-def packed(prepared, tmp_path):
-    pack(OLD / "checkpoint.pt", prepared, tmp_path / "model")
+def packed(old_prepared, tmp_path):
+    pack(OLD_CHECKPOINT, old_prepared, tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -42,7 +27,7 @@ def test_a_packed_model_translates_as_before(packed, old_checkpoint):
 
 
 def test_it_is_half_as_large_and_says_nothing_of_where_it_was_made(packed):
-    assert (packed / "model.pt").stat().st_size < 0.6 * (OLD / "checkpoint.pt").stat().st_size
+    assert (packed / "model.pt").stat().st_size < 0.6 * OLD_CHECKPOINT.stat().st_size
     state = torch.load(packed / "model.pt", weights_only=False)
     assert {weight.dtype for weight in state["model"].values()} == {torch.float16}
     assert state["cfg"]["task"]["data"] == ""
@@ -55,20 +40,20 @@ def test_it_is_half_as_large_and_says_nothing_of_where_it_was_made(packed):
     ]
 
 
-def test_a_folder_that_is_there_is_left_alone(packed, prepared):
+def test_a_folder_that_is_there_is_left_alone(packed, old_prepared):
     before = {path: path.read_bytes() for path in packed.iterdir()}
     with pytest.raises(InputError, match="is there already"):
-        pack(OLD / "checkpoint.pt", prepared, packed)
+        pack(OLD_CHECKPOINT, old_prepared, packed)
     assert {path: path.read_bytes() for path in packed.iterdir()} == before
 
 
-def test_weights_that_do_not_fit_are_refused_and_nothing_is_left(prepared, tmp_path):
-    state = torch.load(OLD / "checkpoint.pt", weights_only=False)
+def test_weights_that_do_not_fit_are_refused_and_nothing_is_left(old_prepared, tmp_path):
+    state = torch.load(OLD_CHECKPOINT, weights_only=False)
     name, weight = next(iter(state["model"].items()))
     weight[0, 0] = 1e6
     torch.save(state, tmp_path / "large.pt")
     with pytest.raises(InputError, match=f"{name} has numbers that float16 cannot hold"):
-        pack(tmp_path / "large.pt", prepared, tmp_path / "model")
+        pack(tmp_path / "large.pt", old_prepared, tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["large.pt"]
 
 

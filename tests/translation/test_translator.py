@@ -1,34 +1,20 @@
 """The calls that `Translator` takes: files as text or paths, one sentence or several."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 import rim_nmt
 from rim_nmt import Translator
 from rim_nmt.errors import InputError
-from tests.conftest import ROOT
+from tests.conftest import OLD_CHECKPOINT
 
 SENTENCES = ["Our father begins to read a newspaper.", "", "The dog sleeps."]
-OLD = ROOT / "tests/plugin/before_rooms"
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory) -> Path:
-    """A prepared folder, as far as translating needs it."""
-    folder = tmp_path_factory.mktemp("prepared")
-    (folder / "bin").mkdir()
-    for language in ("en", "de"):
-        shutil.copy(OLD / "dict.txt", folder / "bin" / f"dict.{language}.txt")
-    (folder / "bin" / "test.en-de.en.bin").touch()  # its name says the languages
-    shutil.copy(OLD / "sentencepiece.model", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def translator(prepared) -> Translator:
-    return Translator.from_folder(OLD / "checkpoint.pt", prepared, device="cpu")
+def translator(old_prepared) -> Translator:
+    return Translator.from_folder(OLD_CHECKPOINT, old_prepared, device="cpu")
 
 
 def test_it_is_the_packages_translator():
@@ -37,35 +23,35 @@ def test_it_is_the_packages_translator():
     assert rim_nmt.Translator is module.Translator
 
 
-def test_folders_and_files_can_be_text(prepared, translator):
-    data, subwords = prepared / "bin", prepared / "sentencepiece.model"
+def test_folders_and_files_can_be_text(old_prepared, translator):
+    data, subwords = old_prepared / "bin", old_prepared / "sentencepiece.model"
     expected = list(translator.translate(SENTENCES))
     for other in (
-        Translator(str(OLD / "checkpoint.pt"), str(data), str(subwords), "cpu"),
-        Translator(OLD / "checkpoint.pt", data, subwords, "cpu"),
-        Translator.from_folder(str(OLD / "checkpoint.pt"), str(prepared), target_lang="de"),
-        Translator.from_folder(f"{OLD}/checkpoint.pt:{OLD}/checkpoint.pt", prepared),
+        Translator(str(OLD_CHECKPOINT), str(data), str(subwords), "cpu"),
+        Translator(OLD_CHECKPOINT, data, subwords, "cpu"),
+        Translator.from_folder(str(OLD_CHECKPOINT), str(old_prepared), target_lang="de"),
+        Translator.from_folder(f"{OLD_CHECKPOINT}:{OLD_CHECKPOINT}", old_prepared),
     ):
         for (mine,), (best,) in zip(other.translate(SENTENCES), expected, strict=True):
             assert mine.text == best.text
             assert mine.score == pytest.approx(best.score, abs=1e-4)
 
 
-def test_a_run_stands_for_its_best_checkpoint_else_the_last(prepared, tmp_path):
+def test_a_run_stands_for_its_best_checkpoint_else_the_last(old_prepared, tmp_path):
     with pytest.raises(InputError, match="neither checkpoint_best"):
-        Translator.from_folder(tmp_path, prepared)
-    shutil.copy(OLD / "checkpoint.pt", tmp_path / "checkpoint_last.pt")
-    assert Translator.from_folder(str(tmp_path), prepared).pairs == ["en-de"]
+        Translator.from_folder(tmp_path, old_prepared)
+    shutil.copy(OLD_CHECKPOINT, tmp_path / "checkpoint_last.pt")
+    assert Translator.from_folder(str(tmp_path), old_prepared).pairs == ["en-de"]
     (tmp_path / "checkpoint_best.pt").write_text("no checkpoint", encoding="utf-8")
     with pytest.raises(InputError, match=r"checkpoint_best\.pt"):
-        Translator.from_folder(tmp_path, prepared)
+        Translator.from_folder(tmp_path, old_prepared)
 
 
-def test_what_is_missing_is_named(prepared, tmp_path):
+def test_what_is_missing_is_named(old_prepared, tmp_path):
     with pytest.raises(InputError, match=r"no checkpoint at .*no\.pt"):
-        Translator.from_folder(tmp_path / "no.pt", prepared)
+        Translator.from_folder(tmp_path / "no.pt", old_prepared)
     with pytest.raises(InputError, match="no dictionary in"):
-        Translator.from_folder(OLD / "checkpoint.pt", str(tmp_path))
+        Translator.from_folder(OLD_CHECKPOINT, str(tmp_path))
 
 
 def test_one_sentence_has_one_answer(translator):

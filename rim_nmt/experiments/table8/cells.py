@@ -13,6 +13,7 @@ from rim_nmt.errors import InputError
 from rim_nmt.experiments.table8.recipes import MODELS, Recipe
 from rim_nmt.experiments.table8.texts import Text
 from rim_nmt.experiments.training_cell import Cell
+from rim_nmt.experiments.training_flags import NEVER
 from rim_nmt.models.matched_sizes import matched_models
 from rim_nmt.models.parameters import build_without_memory
 from rim_nmt.runtime.console import console, training_progress
@@ -22,8 +23,6 @@ from rim_nmt.runtime.fairseq_commands import (
     interrupted,
     rim_command,
 )
-
-NEVER = 1_000_000  # epochs
 
 
 def check_variants(

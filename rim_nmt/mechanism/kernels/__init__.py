@@ -72,6 +72,8 @@ def _obstacle(layer: nn.Module) -> str | None:
     """What keeps every kernel from running a layer; None if nothing does."""
     if layer.dynamics.num_states != 2:
         return "the mechanisms' dynamics are not LSTM"
+    if layer.asleep:
+        return "mechanisms are kept asleep"
     if layer.input_attention.num_slots > 1:
         return "the input is in several slots"
     return None
