@@ -43,7 +43,8 @@ def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = 
         languages = {"source_lang": translator.source_lang, "target_lang": translator.target_lang}
         torch.save(_stripped(state, languages), temporary / WEIGHTS)
         copy_file(prepared / SUBWORDS, temporary / SUBWORDS)
-        for language in languages.values():
+        # fairseq builds a model of several pairs with the dictionaries of all of them
+        for language in sorted({part for pair in translator.pairs for part in pair.split("-")}):
             name = f"dict.{language}.txt"
             copy_file(prepared / "bin" / name, temporary / name)
         _write_about(temporary, languages)
