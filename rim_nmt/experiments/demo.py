@@ -208,9 +208,7 @@ def _translator(arch: str):
     from rim_nmt.translation.translator import Translator
 
     quiet_fairseq()
-    return Translator(
-        RUNS / arch / "checkpoint_best.pt", DATA / "bin", DATA / "sentencepiece.model"
-    )
+    return Translator.from_folder(RUNS / arch / "checkpoint_best.pt", DATA)
 
 
 def _summary(results: list[Result], seconds: float) -> None:
