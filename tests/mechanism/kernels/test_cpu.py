@@ -6,7 +6,7 @@ tests/mechanism/test_rim.py runs all of its tests on the kernel too.
 import copy
 import ctypes
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -148,10 +148,10 @@ def test_under_autocast_products_take_bfloat16(sizes, threads, monkeypatch):
     x, state, mask, weights = problem(plain.hidden_size, 5, 200, torch.float32)
     lead = []  # of the last that is active over the first that is not, at every step
 
-    def select(p: Tensor, num_active: int) -> Tensor:
+    def select(p: Tensor, num_active: int, asleep: Sequence[int]) -> Tensor:
         scores = p.mean(-1).sort(0, descending=True).values  # K x B
         lead.append(scores[num_active - 1] - (*scores, -1)[num_active])
-        return select_active(p, num_active)
+        return select_active(p, num_active, asleep)
 
     with torch.no_grad(), monkeypatch.context() as patch:
         patch.setattr(rim_module, "select_active", select)
