@@ -1,7 +1,7 @@
 """RIM-NMT: Recurrent Independent Mechanisms, as a layer and in translation.
 
-`RIM` needs PyTorch alone. `Translator` needs fairseq and the rest of `rim-nmt[nmt]`. Both are
-imported when they are first asked for.
+`RIM` needs PyTorch alone. `Translator`, and `open_model` for a packed one, need fairseq and the
+rest of `rim-nmt[nmt]`. All are imported when they are first asked for.
 """
 
 import importlib
@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rim_nmt.mechanism.stack import RIM
+    from rim_nmt.translation.model_folder import open_model
     from rim_nmt.translation.translator import Translator
 
 __version__ = "0.1.0"
-__all__ = ["RIM", "Translator", "__version__"]
+__all__ = ["RIM", "Translator", "__version__", "open_model"]
 
-_PLACES = {"RIM": "rim_nmt.mechanism.stack", "Translator": "rim_nmt.translation.translator"}
+_PLACES = {
+    "RIM": "rim_nmt.mechanism.stack",
+    "Translator": "rim_nmt.translation.translator",
+    "open_model": "rim_nmt.translation.model_folder",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -29,10 +34,10 @@ def __getattr__(name: str) -> object:
     try:
         value = getattr(importlib.import_module(_PLACES[name]), name)
     except ModuleNotFoundError as error:
-        if name != "Translator" or (error.name or "").split(".")[0] == __name__:
+        if name == "RIM" or (error.name or "").split(".")[0] == __name__:
             raise
         raise ImportError(
-            f"Translator needs {error.name}, which is not installed: pip install 'rim-nmt[nmt]'",
+            f"{name} needs {error.name}, which is not installed: pip install 'rim-nmt[nmt]'",
             name=error.name,
         ) from error
     globals()[name] = value  # from now on without this function

@@ -15,7 +15,7 @@ from rim_nmt.errors import InputError
 
 EXAMPLES = """\
 examples:
-  rim-nmt inspect "A dog runs." --model models/mine
+  rim-nmt inspect "A dog runs."
   rim-nmt inspect "A dog runs." --model models/mine --picture dog.png --html dog.html
   rim-nmt inspect --test text.en --reference text.de --model models/mine --json figures.json
 """

@@ -13,9 +13,8 @@ from rim_nmt.errors import InputError
 
 EXAMPLES = """\
 examples:
-  rim-nmt score --checkpoint runs/mine/checkpoint_best.pt --data data/mine --test test
-  rim-nmt score --checkpoint runs/mine/checkpoint_best.pt --data data/mine \\
-      --source talks.en --reference talks.de --out scores
+  rim-nmt score --checkpoint runs/mine --data data/mine --test test
+  rim-nmt score --model everyday --source talks.en --reference talks.de --out scores
 """
 
 
@@ -53,6 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     _check(arguments)
     translator = load_translator(arguments)
     from rim_nmt.runtime.files import check_writable
+    from rim_nmt.translation.model_folder import DEFAULT
     from rim_nmt.translation.scoring import raw_test_set, score_test_set, write_scores
 
     languages = translator.source_lang, translator.target_lang
@@ -62,8 +62,10 @@ def run(arguments: argparse.Namespace) -> None:
     }
     if arguments.source:
         test_sets[arguments.source.stem] = (arguments.source, arguments.reference)
-    model = str(arguments.model or arguments.checkpoint)
-    out = arguments.out or Path(model.split(":")[0]).parent / "scores"
+    model = str(arguments.checkpoint or arguments.model or DEFAULT)
+    beside = Path(model.split(":")[0])
+    training = arguments.checkpoint and beside.is_dir()
+    out = arguments.out or (beside if training else beside.parent) / "scores"
     check_writable(out)
     several = len(translator.pairs) > 1
     for name, (source, reference) in test_sets.items():

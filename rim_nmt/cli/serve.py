@@ -13,7 +13,7 @@ from rim_nmt.errors import InputError
 
 EXAMPLES = """\
 examples:
-  rim-nmt serve --model models/mine
+  rim-nmt serve
   curl http://127.0.0.1:5000/translate --json '{"q": "A dog.", "source": "en", "target": "de"}'
 """
 

@@ -17,12 +17,16 @@ def add_model_arguments(parser: argparse.ArgumentParser, searches: bool = True) 
     """--model, or --checkpoint and --data; --source-lang, --target-lang, --device, --disable; and
     --beam, where the command searches."""
     parser.add_argument(
-        "--model", type=Path, metavar="FOLDER", help="a model folder, from `rim-nmt pack`"
+        "--model",
+        metavar="MODEL",
+        help="a folder from `rim-nmt pack`, or the model that comes with the program, everyday, "
+        "from English to German (default: everyday)",
     )
     parser.add_argument(
         "--checkpoint",
         metavar="FILE",
-        help="instead of a model folder: a trained model; several, separated by ':', vote",
+        help="instead of --model: a trained model, or the folder of its training; several files, "
+        "separated by ':', vote",
     )
     parser.add_argument(
         "--data",
@@ -94,10 +98,9 @@ def load_translator(arguments: argparse.Namespace):
     """
     if "beam" in arguments and arguments.beam < 1:
         raise InputError(f"--beam must be 1 or more, got {arguments.beam}")
-    if bool(arguments.model) == bool(arguments.checkpoint) or (
-        arguments.checkpoint and not arguments.data
-    ):
-        raise InputError("which model? Give --model FOLDER, or --checkpoint FILE and --data FOLDER")
+    checkpoint, model, data = arguments.checkpoint, arguments.model, arguments.data
+    if (checkpoint and (model or not data)) or (data and not (checkpoint or model)):
+        raise InputError("which model? Give --model MODEL, or --checkpoint FILE and --data FOLDER")
     from rim_nmt.plugin.fixes import quiet_fairseq
     from rim_nmt.plugin.processor import one_thread_unless_told  # takes seconds: --help should not
     from rim_nmt.runtime.console import show_warnings
@@ -109,19 +112,21 @@ def load_translator(arguments: argparse.Namespace):
     else:
         quiet_fairseq()
         show_warnings()
-    if arguments.model:
-        from rim_nmt.translation.model_folder import open_folder
-
-        translator = open_folder(arguments.model, arguments.device)
-    else:
-        translator = Translator(
-            arguments.checkpoint,
-            arguments.data / "bin",
-            arguments.data / "sentencepiece.model",
-            arguments.device,
-            arguments.source_lang,
-            arguments.target_lang,
+    languages = arguments.source_lang, arguments.target_lang
+    if arguments.checkpoint:
+        translator = Translator.from_folder(
+            arguments.checkpoint, arguments.data, arguments.device, *languages
         )
+    else:
+        from rim_nmt.translation.model_folder import DEFAULT, open_model
+
+        translator = open_model(arguments.model or DEFAULT, arguments.device)
+        has = translator.source_lang, translator.target_lang
+        if any(given not in (None, there) for given, there in zip(languages, has, strict=True)):
+            raise InputError(
+                f"the model {arguments.model or DEFAULT} translates from {has[0]} to {has[1]}: "
+                "leave out --source-lang and --target-lang, or give another --model"
+            )
     translator.keep_asleep(arguments.disable)
     return translator
 

@@ -14,9 +14,9 @@ from rim_nmt.errors import InputError
 
 EXAMPLES = """\
 examples:
-  echo "Where is the station?" | rim-nmt translate --model models/mine
-  rim-nmt translate --model models/mine --input letter.en --output letter.de
-  rim-nmt translate --checkpoint runs/mine/checkpoint_best.pt --data data/mine < text.en > text.de
+  echo "Where is the station?" | rim-nmt translate
+  rim-nmt translate --input letter.en --output letter.de
+  rim-nmt translate --checkpoint runs/mine --data data/mine < text.en > text.de
 """
 
 

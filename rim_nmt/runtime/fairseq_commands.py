@@ -220,8 +220,9 @@ def _validation(figures: dict) -> str:
 def _check(command: list[str], returncode: int, log: Path) -> None:
     if returncode:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
-        if wrong := re.fullmatch(r"\S+: error: (.*)", lines[-1] if lines else ""):
-            raise InputError(f"{_name(command)}: {wrong[1]}")  # argparse, on its arguments
+        # the first of argparse, on its arguments; the second of a model that cannot be built
+        if wrong := re.fullmatch(r"(?:\S+: error|ValueError): (.*)", lines[-1] if lines else ""):
+            raise InputError(f"{_name(command)}: {wrong[1]}")
         tail = "\n".join(lines)
         raise InputError(
             f"{_name(command)} failed with exit status {returncode}; the end of {log}:\n{tail}"

@@ -18,6 +18,9 @@ from rim_nmt.translation.translator import Translator
 ABOUT = "model.json"
 WEIGHTS = "model.pt"
 SUBWORDS = "sentencepiece.model"
+# those that come with the package; their folders have cards that say what they were trained on
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
+DEFAULT = "everyday"
 
 
 def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = None) -> None:
@@ -48,7 +51,7 @@ def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = 
             name = f"dict.{language}.txt"
             copy_file(prepared / "bin" / name, temporary / name)
         _write_about(temporary, languages)
-        open_folder(temporary, "cpu")
+        open_model(temporary, "cpu")
 
 
 def _stripped(state: dict, languages: dict[str, str]) -> dict:
@@ -88,19 +91,27 @@ def _write_about(folder: Path, languages: dict[str, str]) -> None:
     write_json(folder / ABOUT, {**languages, "files": files})
 
 
-def open_folder(folder: Path, device: str | None = None) -> Translator:
-    """A model folder's model.
+def open_model(model: Path | str = DEFAULT, device: str | None = None) -> Translator:
+    """A packed model.
+
+        >>> open_model().translate("Where is the station?")[0].text
+        'Wo ist der Bahnhof?'
 
     Args:
-        folder: made by `pack`.
+        model: a folder that `pack` made, or the name of a model that comes with the package. For a
+            folder of such a name write ./NAME.
         device: as for `Translator`.
 
     Raises:
         InputError: it is no model folder, or a file is missing or is not what it was.
     """
+    folder = PRETRAINED / model if str(model) in pretrained_models() else Path(model)
     about_path = folder / ABOUT
     if not about_path.is_file():
-        raise InputError(f"{folder} is no model folder: expected {ABOUT} in it")
+        raise InputError(
+            f"{folder} is no model folder, there is no {ABOUT} in it: give a folder that "
+            f"`rim-nmt pack` made, or {' or '.join(pretrained_models())}"
+        )
     about = read_json(about_path)
     for name, expected in about["files"].items():
         path = folder / name
@@ -116,3 +127,8 @@ def open_folder(folder: Path, device: str | None = None) -> Translator:
         about["source_lang"],
         about["target_lang"],
     )
+
+
+def pretrained_models() -> list[str]:
+    """The names of the models that come with the package."""
+    return sorted(path.parent.name for path in PRETRAINED.glob(f"*/{ABOUT}"))

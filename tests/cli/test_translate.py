@@ -2,11 +2,13 @@
 
 import io
 import json
+import shutil
 import sys
 
 import pytest
 
 from rim_nmt.cli.main import main
+from tests.conftest import OLD_CHECKPOINT
 
 TEXT = "Our father begins to read a newspaper.  The dog sleeps.\n\nTomorrow the woman will sing.\n"
 
@@ -87,10 +89,33 @@ def test_what_goes_wrong_is_said_in_one_line(translate, capsys, arguments, messa
     assert message in error and error.count("\n") == 1
 
 
-def test_a_model_must_be_named(call_script, capsys):
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--checkpoint", "x"],
+        ["--data", "x"],
+        ["--model", "x", "--checkpoint", "x", "--data", "x"],
+    ],
+)
+def test_a_model_must_be_named(call_script, capsys, wrong):
     with pytest.raises(SystemExit):
-        call_script("translate", input=TEXT)
-    assert "Give --model FOLDER, or --checkpoint FILE and --data FOLDER" in capsys.readouterr().err
+        call_script("translate", *wrong, input=TEXT)
+    assert "Give --model MODEL, or --checkpoint FILE and --data FOLDER" in capsys.readouterr().err
+
+
+def test_languages_that_the_model_does_not_have_are_refused(translate, capsys):
+    assert translate("--target-lang", "de", input="A dog.\n")
+    with pytest.raises(SystemExit):
+        translate("--target-lang", "fr", input=TEXT)
+    assert "translates from en to de" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_training_stands_for_its_best_checkpoint(
+    translate, call_script, old_prepared, tmp_path
+):
+    shutil.copyfile(OLD_CHECKPOINT, tmp_path / "checkpoint_best.pt")
+    given = ("--checkpoint", tmp_path, "--data", old_prepared)
+    assert call_script("translate", *given, input=TEXT) == translate(input=TEXT)
 
 
 class Terminal(io.StringIO):

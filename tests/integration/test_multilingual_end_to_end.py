@@ -12,7 +12,7 @@ from rim_nmt.models.multilingual import MultilingualRecurrentModel
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 from rim_nmt.runtime.files import read_lines
 from rim_nmt.translation.averaging import average_checkpoints
-from rim_nmt.translation.model_folder import open_folder, pack
+from rim_nmt.translation.model_folder import open_model, pack
 from rim_nmt.translation.translator import Translator
 from tests.conftest import SMALL, Trained, run_command
 
@@ -175,7 +175,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared_pairs, tra
 @pytest.mark.parametrize("target", ["de", "fr"])
 def test_it_is_packed_for_one_of_its_pairs(trained, tmp_path, target):
     pack(trained.checkpoint, trained.data, tmp_path / "model", target)
-    packed = open_folder(tmp_path / "model", "cpu")
+    packed = open_model(tmp_path / "model", "cpu")
     assert (packed.source_lang, packed.target_lang) == ("en", target)
     whole = Translator.from_folder(trained.checkpoint, trained.data, "cpu", target_lang=target)
     weights, rounded = (t._hub.models[0].state_dict() for t in (whole, packed))

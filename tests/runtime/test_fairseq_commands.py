@@ -42,6 +42,12 @@ def test_wrong_arguments_are_told_in_the_programs_own_words(tmp_path):
     assert str(error.value) == f"{name}: unrecognized arguments: --no-such"
 
 
+def test_a_model_that_cannot_be_built_is_told_in_one_line(tmp_path):
+    with pytest.raises(InputError) as error:
+        run(python("raise ValueError('5 does not divide 96')"), tmp_path / "log")
+    assert str(error.value).endswith(": 5 does not divide 96") and "\n" not in str(error.value)
+
+
 def test_other_failures_show_the_end_of_the_log(tmp_path):
     with pytest.raises(InputError, match=r"exit status 3; the end of .*log:\nlast words"):
         run(python("print('last words'); raise SystemExit(3)"), tmp_path / "log")

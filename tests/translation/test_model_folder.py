@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rim_nmt.errors import InputError
-from rim_nmt.translation.model_folder import open_folder, pack
+from rim_nmt.translation.model_folder import open_model, pack
 from tests.conftest import OLD_CHECKPOINT
 
 SENTENCES = ["Our father begins to read a newspaper.", "The dog sleeps."]
@@ -17,7 +17,7 @@ def packed(old_prepared, tmp_path):
 
 
 def test_a_packed_model_translates_as_before(packed, old_checkpoint):
-    translator = open_folder(packed)
+    translator = open_model(packed)
     assert (translator.source_lang, translator.target_lang) == ("en", "de")
     for (ours,), (before,) in zip(
         translator.translate(SENTENCES), old_checkpoint().translate(SENTENCES), strict=True
@@ -64,12 +64,12 @@ def test_changed_and_missing_files_are_refused(packed, name):
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"{name} is not what model.json says"):
-        open_folder(packed)
+        open_model(packed)
     path.unlink()
     with pytest.raises(InputError, match=f"{name} is missing"):
-        open_folder(packed)
+        open_model(packed)
 
 
 def test_another_folder_is_no_model(tmp_path):
     with pytest.raises(InputError, match="no model folder"):
-        open_folder(tmp_path)
+        open_model(tmp_path)
