@@ -101,7 +101,7 @@ for room in ("models", "plugin", "translation"):
 
 
 def test_names_are_listed_and_others_refused():
-    assert {"RIM", "Translator", "__version__"} == set(rim_nmt.__all__)
+    assert {"RIM", "Translator", "__version__", "open_model"} == set(rim_nmt.__all__)
     assert set(rim_nmt.__all__) <= set(dir(rim_nmt))
     namespace: dict = {}
     exec("from rim_nmt import *", namespace)

@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         print(shlex.join(command))
         return
-    _train(command, out)
+    _train(command, arguments.data, out)
     _say_what_next(arguments, out, pairs)
 
 
@@ -171,8 +171,9 @@ def _has_gpu(device: str | None) -> bool:
     return torch.cuda.is_available()
 
 
-def _train(command: list[str], out: Path) -> None:
+def _train(command: list[str], data: Path, out: Path) -> None:
     """Run the command, with a log that begins with it, unless the log says that it is done."""
+    from rim_nmt.data.prepared_folder import check_vocabulary, note_vocabulary
     from rim_nmt.runtime.console import console, training_progress
     from rim_nmt.runtime.fairseq_commands import show, train
     from rim_nmt.runtime.files import folder_lock
@@ -184,8 +185,10 @@ def _train(command: list[str], out: Path) -> None:
             return
         show(command)
         if (out / "checkpoint_last.pt").exists():
+            check_vocabulary(data, out)
             console.print(f"going on from {out / 'checkpoint_last.pt'}")
         out.mkdir(parents=True, exist_ok=True)
+        note_vocabulary(data, out)
         with log.open("a", encoding="utf-8") as stream:
             print(_first_line(command), file=stream)
         with training_progress() as progress:

@@ -6,11 +6,20 @@ import shutil
 from pathlib import Path
 
 from rim_nmt.errors import InputError
-from rim_nmt.runtime.files import folder_lock, is_vacant, publish, read_json, remove_marked, sha256
+from rim_nmt.runtime.files import (
+    folder_lock,
+    is_vacant,
+    publish,
+    read_json,
+    remove_marked,
+    sha256,
+    write_json,
+)
 
 MANIFEST = "manifest.json"  # by which a prepared folder is known
 BEGUN = "begun.json"  # by which one that is being prepared is known
 WORK = "work"
+VOCABULARY = "vocabulary.json"  # beside a training's checkpoints: the hashes of what follows
 MADE = ("raw", "sentencepiece.model", "pieces", "bin", "prepare.log", MANIFEST)
 SUBWORD_OPTIONS = {"vocab_size", "character_coverage", "subword_sample", "subwords_from"}
 
@@ -151,3 +160,28 @@ def remove_prepared(out: Path, recipe: dict) -> None:
                 made = read_json(folder / mark)["options"]
                 if recipe.items() <= made.items() and not _strange(folder):
                     remove_marked(folder, mark)
+
+
+def note_vocabulary(prepared: Path, training: Path) -> None:
+    """Write down beside a training's checkpoints which subwords and dictionaries it has: another
+    dictionary of the same length would give other words, and nobody would be told."""
+    files = [prepared / "sentencepiece.model", *sorted((prepared / "bin").glob("dict.*.txt"))]
+    hashes = {path.name: sha256(path) for path in files if path.is_file()}
+    write_json(training / VOCABULARY, hashes)
+
+
+def check_vocabulary(prepared: Path, training: Path) -> None:
+    """See that subwords and dictionaries are those of a training, where it has them written down.
+
+    Raises:
+        InputError: they are others.
+    """
+    if not (training / VOCABULARY).is_file():
+        return
+    for name, expected in read_json(training / VOCABULARY).items():
+        path = prepared / name if name.endswith(".model") else prepared / "bin" / name
+        if path.is_file() and sha256(path) != expected:
+            raise InputError(
+                f"{path} is not what {training} was trained with: give the prepared folder of that "
+                "training"
+            )

@@ -32,6 +32,23 @@ def choose_device(device: str | None) -> str:
     return device
 
 
+def find_checkpoint(checkpoint: Path | str) -> Path | str:
+    """What a folder of a training stands for: its best checkpoint, or its last where no validation
+    chose one. A file stays as it is.
+
+    Raises:
+        InputError: the folder has neither.
+    """
+    folder = Path(checkpoint)
+    if not folder.is_dir():
+        return checkpoint
+    names = ("checkpoint_best.pt", "checkpoint_last.pt")
+    found = [folder / name for name in names if (folder / name).is_file()]
+    if not found:
+        raise InputError(f"{folder} has neither {' nor '.join(names)}: train a model first")
+    return found[0]
+
+
 def dictionary_sizes(data: Path) -> dict[str, int]:
     """How many entries the dictionary of each language has."""
     sizes = {}

@@ -13,6 +13,7 @@ import torch
 from rim_nmt.errors import InputError
 from rim_nmt.plugin import checkpoint_safety
 from rim_nmt.runtime.files import atomic_path, copy_file, is_vacant, read_json, sha256, write_json
+from rim_nmt.translation.checks import find_checkpoint
 from rim_nmt.translation.translator import Translator
 
 ABOUT = "model.json"
@@ -27,7 +28,7 @@ def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = 
     """Write a model folder. The model is loaded from it once, as a test.
 
     Args:
-        checkpoint: a trained model, best an average.
+        checkpoint: a trained model, best an average; a training's folder stands for its best.
         prepared: the folder that it was trained on.
         out: the model folder, which must not be there yet.
         target_lang: which language, where it was trained on several.
@@ -37,9 +38,8 @@ def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = 
     """
     if not is_vacant(out):
         raise InputError(f"{out} is there already: name another folder")
-    translator = Translator(
-        checkpoint, prepared / "bin", prepared / SUBWORDS, "cpu", target_lang=target_lang
-    )
+    checkpoint = Path(find_checkpoint(checkpoint))
+    translator = Translator.from_folder(checkpoint, prepared, "cpu", target_lang=target_lang)
     state = checkpoint_safety.load(checkpoint)
     with atomic_path(out) as temporary:
         temporary.mkdir()

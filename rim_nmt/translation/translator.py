@@ -18,6 +18,7 @@ from omegaconf import open_dict
 
 import rim_nmt.plugin.register  # noqa: F401  (registers the models)
 from rim_nmt.data.cleaning import normalise
+from rim_nmt.data.prepared_folder import check_vocabulary
 from rim_nmt.errors import InputError
 from rim_nmt.mechanism.layer import RIMLayer
 from rim_nmt.mechanism.observation import wants_of
@@ -30,6 +31,7 @@ from rim_nmt.translation.checks import (
     check_subwords,
     choose_device,
     dictionary_sizes,
+    find_checkpoint,
     pairs_of_the_task,
 )
 from rim_nmt.translation.explanation import Explanation, layer_activities
@@ -181,15 +183,12 @@ class Translator:
             device, source_lang, target_lang: as for `Translator`.
 
         Raises:
-            InputError: as for `Translator`.
+            InputError: as for `Translator`, or `prepared` is not what the checkpoint was trained
+                with (where `rim-nmt train` made it).
         """
-        run, prepared = Path(checkpoint), Path(prepared)
-        if run.is_dir():
-            names = ("checkpoint_best.pt", "checkpoint_last.pt")
-            found = [run / name for name in names if (run / name).is_file()]
-            if not found:
-                raise InputError(f"{run} has neither {' nor '.join(names)}: train a model first")
-            checkpoint = found[0]
+        checkpoint, prepared = find_checkpoint(checkpoint), Path(prepared)
+        for path in str(checkpoint).split(":"):
+            check_vocabulary(prepared, Path(path).parent)
         return cls(
             checkpoint,
             prepared / "bin",

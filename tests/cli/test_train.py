@@ -1,10 +1,12 @@
 """`rim-nmt train`: the command that it makes of its arguments, and a training from end to end."""
 
 import shlex
+import shutil
 
 import pytest
 
 from rim_nmt.cli.main import main
+from rim_nmt.runtime.files import read_lines, write_lines
 from tests.conftest import SMALL
 
 
@@ -85,7 +87,7 @@ def test_every_flag_is_listed_on_request(capsys):
     assert "mechanisms K in a RIM layer" in text
 
 
-def test_it_trains_goes_on_and_says_how_to_translate(prepared, tmp_path, call_script):
+def test_it_trains_goes_on_and_says_how_to_translate(prepared, tmp_path, call_script, refused):
     out = tmp_path / "out"
     common = ["train", prepared, "--out", out, "--device", "cpu", *SMALL, "--num-workers", 0]
     common += ["--validate-interval-updates", 3, "--save-interval-updates", 3]
@@ -101,6 +103,15 @@ def test_it_trains_goes_on_and_says_how_to_translate(prepared, tmp_path, call_sc
     assert words[1:4] == ["-m", "rim_nmt", "translate"] and str(best) in words
     translation = call_script(*words[3:], "--beam", 1, input="The dog sleeps.\n")
     assert translation.count("\n") == 1
+
+    other = tmp_path / "other"  # as many words, other words
+    shutil.copytree(prepared, other)
+    dictionary = other / "bin/dict.de.txt"
+    first, second, *rest = read_lines(dictionary)
+    write_lines(dictionary, [second, first, *rest])
+    refusal = f"{dictionary} is not what {out} was trained with"
+    assert refusal in refused("translate", "--checkpoint", out, "--data", other)
+    assert refusal in refused("train", other, "--out", out, "--device", "cpu", *SMALL)
 
     modified = best.stat().st_mtime_ns
     assert "trained already" in call_script(*common, "--max-update", 6)
