@@ -101,10 +101,13 @@ def load_translator(arguments: argparse.Namespace):
     checkpoint, model, data = arguments.checkpoint, arguments.model, arguments.data
     if (checkpoint and (model or not data)) or (data and not (checkpoint or model)):
         raise InputError("which model? Give --model MODEL, or --checkpoint FILE and --data FOLDER")
-    from rim_nmt.plugin.fixes import quiet_fairseq
-    from rim_nmt.plugin.processor import one_thread_unless_told  # takes seconds: --help should not
+    from rim_nmt.plugin.startup import deferring
+
+    with deferring():  # takes seconds even so, which --help should not
+        from rim_nmt.plugin.fixes import quiet_fairseq
+        from rim_nmt.plugin.processor import one_thread_unless_told
+        from rim_nmt.translation.translator import Translator
     from rim_nmt.runtime.console import show_warnings
-    from rim_nmt.translation.translator import Translator
 
     one_thread_unless_told()
     if arguments.verbose:
