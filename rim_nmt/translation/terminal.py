@@ -72,7 +72,12 @@ def statistics_in_terminal(layer: LayerStatistics, words: int = 10) -> Renderabl
     for heading in ("tokens", *map(str, range(mechanisms))):
         table.add_column(heading, justify="right")
     few = dict(list(layer.by_word.items())[:words])
-    for part in (layer.by_class, few, layer.by_position):
+    for heading, part in (
+        ("word class", layer.by_class),
+        ("word", few),
+        ("place in the sentence", layer.by_position),
+    ):
+        table.add_row(Text(heading, style="italic"))
         for name, (count, shares) in part.items():
             table.add_row(Text(name), f"{count:,}", *(f"{share:.0%}" for share in shares))
         table.add_section()
