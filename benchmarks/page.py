@@ -1,10 +1,10 @@
 """The page's server under load: clients that each send a sentence, wait for its translation, and
 send the next.
 
-python -m benchmarks.page MODEL.pt DATA --clients 50 --seconds 60
+python -m benchmarks.page --text SENTENCES --clients 50 --seconds 60
 
 No two sentences are alike, as the server remembers what it has translated. Text is the toy
-grammar's: for a model that was trained on something else, name a file with one sentence a line.
+grammar's, unless a file with one sentence a line is named.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--text", type=Path, help="sentences, one a line (the toy grammar's)")
     arguments = parser.parse_args()
     sentences = read(arguments.text)
-    with page_server(arguments.checkpoint, arguments.data) as port:
+    with page_server(arguments.model) as port:
         clients = Clients(port, endless(sentences), languages(port))
         seconds = clients.run(arguments.clients, arguments.seconds)
     print(f"{arguments.clients} clients, {seconds:.1f} s")

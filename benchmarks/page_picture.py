@@ -1,6 +1,6 @@
 """A picture of the page, with a text and one word that is selected.
 
-python -m benchmarks.page_picture MODEL.pt DATA --out docs/pictures/page.png
+python -m benchmarks.page_picture --out docs/pictures/page.png
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> None:
         "--word", type=int, default=3, help="of the translation, from 1 (%(default)s)"
     )
     arguments = parser.parse_args()
-    with page_server(arguments.checkpoint, arguments.data) as port, chromium() as browser:
+    with page_server(arguments.model) as port, chromium() as browser:
         page = browser.new_page(viewport=SIZE)
         page.goto(f"http://{HOST}:{port}/")
         page.get_by_role("textbox").fill(arguments.text)

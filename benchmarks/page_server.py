@@ -10,28 +10,29 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 HOST = "127.0.0.1"
 PATIENCE = 300  # seconds; where the kernel was never compiled, that is done first
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """CHECKPOINT and DATA."""
-    parser.add_argument("checkpoint", help="a trained model")
+    """--model."""
     parser.add_argument(
-        "data", type=Path, help="the prepared folder (sentencepiece.model and bin/dict.*.txt)"
+        "--model",
+        default="everyday",
+        help="a folder from `rim-nmt pack`, or the name of a model that comes with the program "
+        "(%(default)s)",
     )
 
 
 @contextmanager
-def page_server(checkpoint: str, data: Path) -> Iterator[int]:
+def page_server(model: str) -> Iterator[int]:
     """A server at the port that it gives, for the `with` statement."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
     # not forked: a copy of a process that uses torch's threads may hang
     process = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(checkpoint, data, port), daemon=True
+        target=_serve, args=(model, port), daemon=True
     )
     process.start()
     try:
@@ -43,14 +44,13 @@ def page_server(checkpoint: str, data: Path) -> Iterator[int]:
         process.kill()
 
 
-def _serve(checkpoint: str, data: Path, port: int) -> None:
+def _serve(model: str, port: int) -> None:
     from rim_nmt.plugin.fixes import quiet_fairseq
+    from rim_nmt.translation.model_folder import open_model
     from rim_nmt.translation.page.server import serve
-    from rim_nmt.translation.translator import Translator
 
     quiet_fairseq()
-    translator = Translator(checkpoint, data / "bin", data / "sentencepiece.model")
-    serve(translator, HOST, port)
+    serve(open_model(model), HOST, port)
 
 
 def _wait(process: multiprocessing.Process, port: int) -> None:
