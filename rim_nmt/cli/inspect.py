@@ -18,6 +18,7 @@ examples:
   rim-nmt inspect "A dog runs."
   rim-nmt inspect "A dog runs." --model models/mine --picture dog.png --html dog.html
   rim-nmt inspect --test text.en --reference text.de --model models/mine --json figures.json
+  rim-nmt inspect --test text.en --reference text.de --knock-outs --picture lost.png
 """
 
 
@@ -34,7 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="its translations, line by line; without, the model's own",
     )
-    parser.add_argument("--picture", type=Path, metavar="PNG", help="of a sentence: draw it")
+    parser.add_argument(
+        "--knock-outs",
+        action="store_true",
+        help="of a text: the BLEU that is lost without each mechanism",
+    )
+    parser.add_argument(
+        "--picture", type=Path, metavar="PNG", help="of a sentence or of --knock-outs: draw it"
+    )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="of a sentence: a page to explore"
     )
@@ -51,18 +59,22 @@ def run(arguments: argparse.Namespace) -> None:
     """
     if (arguments.sentence is None) == (arguments.test is None):
         raise InputError('give a sentence, as in rim-nmt inspect "A dog runs.", or --test FILE')
-    of_texts = {"--reference": arguments.reference}
+    of_texts = {"--reference": arguments.reference, "--knock-outs": arguments.knock_outs or None}
     of_sentences = {
         "--translation": arguments.translation,
-        "--picture": arguments.picture,
+        "--picture": None if arguments.knock_outs else arguments.picture,
         "--html": arguments.html,
     }
+    if arguments.knock_outs and arguments.test and not arguments.reference:
+        raise InputError("--knock-outs needs --reference FILE")
     for flag, value in (of_texts if arguments.test is None else of_sentences).items():
         if value is not None:
             other = "--test FILE" if arguments.test is None else "a sentence"
             raise InputError(f"{flag} goes with {other}")
     if arguments.test is None:
         _sentence(arguments)
+    elif arguments.knock_outs:
+        _knock_outs(arguments)
     else:
         _text(arguments)
 
@@ -113,3 +125,22 @@ def _text(arguments: argparse.Namespace) -> None:
         result_console.print(statistics_in_terminal(layer))
     if arguments.json:
         write_json(arguments.json, {"layers": [layer.as_dict() for layer in layers]})
+
+
+def _knock_outs(arguments: argparse.Namespace) -> None:
+    from rim_nmt.runtime.console import result_console
+    from rim_nmt.runtime.files import read_parallel, write_json
+    from rim_nmt.translation.knock_outs import knock_outs
+    from rim_nmt.translation.terminal import knock_outs_in_terminal
+
+    texts = read_parallel(arguments.test, arguments.reference)
+    translator = load_translator(arguments)
+    found = knock_outs(translator, *texts, beam=arguments.beam, asleep=arguments.disable)
+    result_console.print(knock_outs_in_terminal(found))
+    if arguments.json:
+        write_json(arguments.json, found.as_dict())
+    if arguments.picture:
+        from rim_nmt.runtime.plots import save_figure
+        from rim_nmt.translation.picture import knock_outs_picture
+
+        save_figure(knock_outs_picture(found), arguments.picture)

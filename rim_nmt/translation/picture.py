@@ -1,5 +1,6 @@
 """An explanation as a picture."""
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -7,6 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from rim_nmt.translation.explanation import Explanation
+from rim_nmt.translation.knock_outs import KnockOuts
 
 COLOURS = LinearSegmentedColormap.from_list("wants", ["#f2f2f2", "#1f5fa8"])
 
@@ -49,6 +51,31 @@ def picture(explanation: Explanation) -> Figure:
     axes[-1].set_title("attention over the source", loc="left", fontsize=9)
     axes[-1].set_yticks(range(len(target)), [_plain(piece) for piece in target])
     _name_columns(axes[-1], source)
+    return figure
+
+
+def knock_outs_picture(found: KnockOuts) -> Figure:
+    """The BLEU that is lost without each mechanism: a row for each layer."""
+    layers = found.by_layer()
+    most = max(map(len, layers.values()))
+    losses = [
+        [each.lost for each in row] + [math.nan] * (most - len(row)) for row in layers.values()
+    ]
+    figure = Figure(
+        figsize=(2 + 0.8 * most, 1.2 + 0.5 * len(layers)), layout="constrained", facecolor="white"
+    )
+    axis = figure.subplots()
+    axis.imshow(losses, cmap=COLOURS, vmin=0, vmax=max(found.bleu, 1), aspect="auto")
+    for y, row in enumerate(layers.values()):
+        for x, each in enumerate(row):
+            dark = each.lost > found.bleu / 2
+            axis.text(x, y, f"{each.lost:.1f}", ha="center", va="center",
+                      color="white" if dark else "black", fontsize=9)  # fmt: skip
+    axis.set_title(f"BLEU lost without a mechanism (of {found.bleu:.1f})", loc="left", fontsize=9)
+    axis.set_yticks(range(len(layers)), list(layers))
+    axis.set_xticks(range(most))
+    axis.set_xlabel("mechanism", fontsize=8)
+    axis.tick_params(labelsize=8, length=0)
     return figure
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rim_nmt.translation.explanation import Explanation, LayerActivity
+from rim_nmt.translation.knock_outs import KnockOuts
 from rim_nmt.translation.specialisation import LayerStatistics
 
 
@@ -82,3 +83,20 @@ def statistics_in_terminal(layer: LayerStatistics, words: int = 10) -> Renderabl
             table.add_row(Text(name), f"{count:,}", *(f"{share:.0%}" for share in shares))
         table.add_section()
     return Group(title, table)
+
+
+def knock_outs_in_terminal(found: KnockOuts) -> RenderableType:
+    """A table for rich: the BLEU that is lost without each mechanism, a row for each layer; bold
+    where chance gives as much in less than one case of a hundred."""
+    layers = found.by_layer()
+    table = Table()
+    table.add_column("lost without")
+    for number in range(max(map(len, layers.values()))):
+        table.add_column(f"{number}", justify="right")
+    for name, row in layers.items():
+        cells = [
+            Text(f"{each.lost:.1f}", style="bold" if each.p_value < 0.01 else "") for each in row
+        ]
+        table.add_row(name, *cells)
+    title = f"BLEU {found.bleu:.1f} with every mechanism, {found.sentences:,} sentences"
+    return Group(Text(title), table)

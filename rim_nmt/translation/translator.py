@@ -130,23 +130,27 @@ class Translator:
             checkpoint_safety.check_finite(model.named_parameters(), path)
         self.source_lang, self.target_lang = languages["source_lang"], languages["target_lang"]
 
+    @property
+    def mechanisms(self) -> list[str]:
+        """The names of all mechanisms, LAYER:NUMBER; none where the model is no RIM."""
+        return [
+            f"{name}:{number}"
+            for name, layers in self._rim_layers().items()
+            for number in range(layers[0].num_mechanisms)
+        ]
+
     def keep_asleep(self, names: Iterable[str]) -> None:
-        """From now on, mechanisms are never active: what are they good for?
+        """From now on, these mechanisms and no others are never active: what are they good for?
 
         Args:
             names: each LAYER:MECHANISM, such as decoder.1:3, with the names of layers as in
-                `LayerActivity` and numbers of mechanisms from 0.
+                `LayerActivity` and numbers of mechanisms from 0; none lets all be chosen again.
 
         Raises:
             InputError: there is no such layer or mechanism, or none would be left of a layer.
         """
-        layers: dict[str, RIMLayer] = {}
-        for model in self._hub.models:
-            model = self._of_the_pair(model)
-            if isinstance(model, RecurrentModel):
-                found = model.recurrent_layers().items()
-                layers |= {name: layer for name, layer in found if isinstance(layer, RIMLayer)}
-        asked: dict[str, set[int]] = {}
+        layers = self._rim_layers()
+        asked: dict[str, set[int]] = {name: set() for name in layers}
         for name in names:
             layer, _, number = name.partition(":")
             if layer not in layers or not number.isdecimal():
@@ -154,12 +158,24 @@ class Translator:
                     f"{name}: expected LAYER:NUMBER with a layer out of "
                     f"{', '.join(layers) or 'none: this model has no mechanisms'}"
                 )
-            asked.setdefault(layer, set()).add(int(number))
+            asked[layer].add(int(number))
         for layer, numbers in asked.items():
             try:
-                layers[layer].keep_asleep(numbers)
+                for of_model in layers[layer]:
+                    of_model.keep_asleep(numbers)
             except ValueError as error:
                 raise InputError(f"{layer}: {error}") from None
+
+    def _rim_layers(self) -> dict[str, list[RIMLayer]]:
+        """Name -> the layer of that name in each model."""
+        layers: dict[str, list[RIMLayer]] = {}
+        for model in self._hub.models:
+            model = self._of_the_pair(model)
+            if isinstance(model, RecurrentModel):
+                for name, layer in model.recurrent_layers().items():
+                    if isinstance(layer, RIMLayer):
+                        layers.setdefault(name, []).append(layer)
+        return layers
 
     @classmethod
     def from_folder(

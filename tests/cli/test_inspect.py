@@ -51,6 +51,22 @@ def test_a_text_gives_statistics(inspect, tmp_path):
     assert layers[0]["by_class"]["punctuation"][0] == 2
 
 
+def test_what_each_mechanism_is_worth(inspect, tmp_path):
+    shown = inspect("--beam", 1, SENTENCE).splitlines()[0]
+    for name, line in (("en", SENTENCE), ("de", shown)):
+        (tmp_path / name).write_text(f"{line}\n", encoding="utf-8")
+    text = ("--test", tmp_path / "en", "--reference", tmp_path / "de")
+    files = ("--json", tmp_path / "a.json", "--picture", tmp_path / "a.png")
+    assert "decoder.1" in inspect(*text, "--knock-outs", "--beam", 1, *files)
+    found = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert found["bleu"] == 100 and found["sentences"] == 1
+    names = [each["mechanism"] for each in found["knock_outs"]]
+    assert names[0] == "encoder.forward:0" and names[-1] == "decoder.1:2" and len(names) == 15
+    assert any(each["lost"] > 0 and each["changed"] == 1 for each in found["knock_outs"])
+    assert all(each["lost"] == round(100 - each["bleu"], 2) for each in found["knock_outs"])
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -59,6 +75,8 @@ def test_a_text_gives_statistics(inspect, tmp_path):
         ([SENTENCE, "--reference", "x"], "--reference goes with --test FILE"),
         (["--test", "x", "--picture", "y"], "--picture goes with a sentence"),
         (["--test", "nowhere"], "nowhere does not exist"),
+        ([SENTENCE, "--knock-outs"], "--knock-outs goes with --test FILE"),
+        (["--test", "x", "--knock-outs"], "--knock-outs needs --reference"),
         ([" "], "it is blank"),
     ],
 )
