@@ -21,7 +21,8 @@ def select_active(p: Tensor, num_active: int, asleep: Sequence[int] = ()) -> Ten
     Returns:
         K x B, bool, with exactly A true in every column (fewer where fewer can be chosen).
     """
-    scores = p.detach().mean(-1)  # K x B
+    # NaN comes first, with a sign or without: a GPU's sort puts that of some signs last
+    scores = p.detach().mean(-1).nan_to_num(2.0)  # K x B; more than a mean of probabilities can be
     if asleep:
         scores[asleep] = -1.0  # less than a mean of probabilities can be
         num_active = min(num_active, len(scores) - len(asleep))

@@ -24,6 +24,11 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 DEFAULT = "everyday"
 
 
+# where a model was trained is nobody's business: parts of fairseq's settings, and paths in them
+_SETTINGS = ("task", "common", "checkpoint", "model")
+_PLACES = {"data": "", "user_dir": None, "save_dir": "checkpoints"}
+
+
 def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = None) -> None:
     """Write a model folder. The model is loaded from it once, as a test.
 
@@ -56,11 +61,14 @@ def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = 
 
 def _stripped(state: dict, languages: dict[str, str]) -> dict:
     """A checkpoint without what only a training needs, its weights in float16."""
-    for settings in (state.get("args"), (state.get("cfg") or {}).get("task")):
-        if settings:  # where it was trained is nobody's business
-            put = settings.__setitem__ if isinstance(settings, dict) else settings.__setattr__
-            for name, value in {"data": "", **languages}.items():
-                put(name, value)
+    cfg = state.get("cfg") or {}
+    for settings in (state.get("args"), *(cfg.get(each) for each in _SETTINGS)):
+        if settings:
+            fields = settings if isinstance(settings, dict) else vars(settings)
+            fields.update((name, value) for name, value in _PLACES.items() if name in fields)
+    for settings in (state.get("args"), cfg.get("task")):
+        if settings:
+            (settings if isinstance(settings, dict) else vars(settings)).update(languages)
     history = [{**entry, "lr_scheduler_state": {}} for entry in state["optimizer_history"]]
     return {
         "args": state.get("args"),
@@ -73,17 +81,21 @@ def _stripped(state: dict, languages: dict[str, str]) -> dict:
 
 
 def _halved(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights in float16; what several names share is stored once, as it was."""
-    halves: dict[tuple, torch.Tensor] = {}
+    """Weights in float16. Equal ones are stored once: embeddings that are shared come from a GPU
+    as a copy for each of their names."""
+    halves: list[torch.Tensor] = []
     halved = {}
     for name, weight in weights.items():
-        place = (weight.data_ptr(), weight.dtype, weight.shape, weight.stride())
-        if place not in halves:
-            halves[place] = weight.half() if weight.is_floating_point() else weight
-            if not halves[place].isfinite().all():
-                raise InputError(f"the weight {name} has numbers that float16 cannot hold")
-        halved[name] = halves[place]
+        half = weight.half() if weight.is_floating_point() else weight
+        if not half.isfinite().all():
+            raise InputError(f"the weight {name} has numbers that float16 cannot hold")
+        halved[name] = next((each for each in halves if _are_equal(each, half)), half)
+        halves.append(halved[name])
     return halved
+
+
+def _are_equal(x: torch.Tensor, y: torch.Tensor) -> bool:
+    return x.dtype == y.dtype and torch.equal(x, y)
 
 
 def _write_about(folder: Path, languages: dict[str, str]) -> None:

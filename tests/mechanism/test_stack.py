@@ -505,8 +505,10 @@ def test_compile_leaves_the_kernels_as_they_are():
     compiled = torch.compile(model, backend=backend, dynamic=True)
     for steps in (3, 3, 5, 7, 3):
         x = torch.randn(steps, B, I)
-        assert_close(compiled(x), model(x))
-        assert_close(loss_and_gradients(compiled, x), loss_and_gradients(model, x))
+        # in float32: where the graph's tensors lie in memory may change the last bits
+        torch.testing.assert_close(compiled(x), model(x))
+        mine, other = (loss_and_gradients(each, x) for each in (compiled, model))
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5)
     assert len(graphs) <= 4
     with pytest.raises(torch._dynamo.exc.Unsupported, match=r"torch\.compiler\.disable"):
         torch.compile(build(dtype=torch.float32), backend=backend, fullgraph=True)(x)

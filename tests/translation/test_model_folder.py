@@ -30,7 +30,9 @@ def test_it_is_half_as_large_and_says_nothing_of_where_it_was_made(packed):
     assert (packed / "model.pt").stat().st_size < 0.6 * OLD_CHECKPOINT.stat().st_size
     state = torch.load(packed / "model.pt", weights_only=False)
     assert {weight.dtype for weight in state["model"].values()} == {torch.float16}
-    assert state["cfg"]["task"]["data"] == ""
+    settings = state["cfg"]
+    assert settings["task"]["data"] == "" and settings["common"]["user_dir"] is None
+    assert settings["checkpoint"]["save_dir"] == "checkpoints"
     assert sorted(path.name for path in packed.iterdir()) == [
         "dict.de.txt",
         "dict.en.txt",
@@ -38,6 +40,16 @@ def test_it_is_half_as_large_and_says_nothing_of_where_it_was_made(packed):
         "model.pt",
         "sentencepiece.model",
     ]
+
+
+def test_what_names_share_is_stored_once_also_after_a_gpu(packed, old_prepared, tmp_path):
+    state = torch.load(OLD_CHECKPOINT, weights_only=False)
+    # fairseq copies each name's weights from a GPU by themselves
+    state["model"] = {name: weight.clone() for name, weight in state["model"].items()}
+    torch.save(state, tmp_path / "from-gpu.pt")
+    pack(tmp_path / "from-gpu.pt", old_prepared, tmp_path / "other")
+    sizes = [(folder / "model.pt").stat().st_size for folder in (packed, tmp_path / "other")]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.01)
 
 
 def test_a_folder_that_is_there_is_left_alone(packed, old_prepared):
