@@ -13,7 +13,7 @@ from benchmarks.page_server import HOST, add_arguments, page_server
 from rim_nmt.runtime.files import atomic_path
 from tests.translation.page.browser import chromium
 
-SIZE = {"width": 1200, "height": 700}
+SIZE = {"width": 1200, "height": 830}
 
 
 def main() -> None:

@@ -51,8 +51,9 @@ def apply() -> None:
 
 
 def quiet_fairseq() -> None:
-    """Keep what belongs into the log of a training off the terminal; warnings stay."""
-    for name in ("fairseq", "rim_nmt"):
+    """Keep what belongs into a log, of a training or of a bootstrap, off the terminal; warnings
+    stay."""
+    for name in ("fairseq", "rim_nmt", "sacrebleu"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

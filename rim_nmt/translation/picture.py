@@ -55,7 +55,8 @@ def picture(explanation: Explanation) -> Figure:
 
 
 def knock_outs_picture(found: KnockOuts) -> Figure:
-    """The BLEU that is lost without each mechanism: a row for each layer."""
+    """The BLEU that is lost without each mechanism: a row for each layer; bold where chance gives
+    as much in less than one case of a hundred."""
     layers = found.by_layer()
     most = max(map(len, layers.values()))
     losses = [
@@ -65,12 +66,15 @@ def knock_outs_picture(found: KnockOuts) -> Figure:
         figsize=(2 + 0.8 * most, 1.2 + 0.5 * len(layers)), layout="constrained", facecolor="white"
     )
     axis = figure.subplots()
-    axis.imshow(losses, cmap=COLOURS, vmin=0, vmax=max(found.bleu, 1), aspect="auto")
+    darkest = max(1.0, *(each.lost for each in found.knock_outs))
+    axis.imshow(losses, cmap=COLOURS, vmin=0, vmax=darkest, aspect="auto")
     for y, row in enumerate(layers.values()):
         for x, each in enumerate(row):
-            dark = each.lost > found.bleu / 2
-            axis.text(x, y, f"{each.lost:.1f}", ha="center", va="center",
-                      color="white" if dark else "black", fontsize=9)  # fmt: skip
+            axis.text(
+                x, y, f"{each.lost:.1f}", ha="center", va="center", fontsize=9,
+                color="white" if each.lost > darkest / 2 else "black",
+                weight="bold" if each.p_value < 0.01 else "normal",
+            )  # fmt: skip
     axis.set_title(f"BLEU lost without a mechanism (of {found.bleu:.1f})", loc="left", fontsize=9)
     axis.set_yticks(range(len(layers)), list(layers))
     axis.set_xticks(range(most))

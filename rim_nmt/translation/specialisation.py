@@ -194,7 +194,7 @@ def mutual_information(classes: np.ndarray, sets: np.ndarray) -> float:
 
 def _entropy(counts: np.ndarray) -> float:
     shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log2(shares)).sum())
+    return float((shares * np.log2(1 / shares)).sum())
 
 
 def _layer_statistics(

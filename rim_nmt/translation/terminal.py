@@ -57,12 +57,15 @@ def _pieces(explanation: Explanation) -> Table:
 
 
 def statistics_in_terminal(layer: LayerStatistics, words: int = 10) -> RenderableType:
-    """A table for rich: the share of tokens at which each mechanism of a layer was active.
+    """A table for rich: the share of tokens at which each mechanism of a layer was active; a line
+    where they are the same at all tokens.
 
     Args:
         layer: its figures.
         words: how many of the most frequent words are shown.
     """
+    if not layer.entropy:
+        return Text(f"{layer.name}: the same mechanisms are active at every token\n")
     title = Text(
         f"{layer.name}: word class and active set share {layer.information:.3f} bits of "
         f"{layer.entropy:.3f} (by chance {layer.chance:.3f}; p = {layer.p_value:.3f})"

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from rim_nmt.runtime.plots import save_figure
 from rim_nmt.translation.explanation import Explanation
-from rim_nmt.translation.picture import picture
+from rim_nmt.translation.knock_outs import KnockOut, KnockOuts
+from rim_nmt.translation.picture import knock_outs_picture, picture
 from rim_nmt.translation.terminal import in_terminal
 
 
@@ -45,3 +46,16 @@ def test_the_picture_has_a_strip_for_each_layer_and_the_attention(explanation, t
     }
     save_figure(figure, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_in_the_picture_of_knock_outs_the_largest_loss_is_darkest_and_chance_is_not_bold():
+    losses = {"decoder.0:0": (2.0, 0.001), "decoder.0:1": (-0.1, 0.4), "decoder.1:0": (0.9, 0.02)}
+    rows = [KnockOut(name, 30 - lost, lost, p, 0.5) for name, (lost, p) in losses.items()]
+    (axis,) = knock_outs_picture(KnockOuts(30.0, "nrefs:1", 100, rows)).axes
+    assert axis.images[0].get_clim() == (0, 2)
+    shown = [(text.get_text(), text.get_color(), text.get_weight()) for text in axis.texts]
+    assert shown == [
+        ("2.0", "white", "bold"),
+        ("-0.1", "black", "normal"),
+        ("0.9", "black", "normal"),
+    ]

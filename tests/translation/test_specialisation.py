@@ -74,6 +74,17 @@ def test_the_table_in_a_terminal_has_classes_words_and_positions():
     assert "p = 0.048" in output.getvalue()
 
 
+def test_a_layer_that_is_always_awake_takes_one_line():
+    awake = sentences(lambda *_: [True, True])
+    output = io.StringIO()
+    (layer,) = statistics(awake, TAGGERS, permutations=20)
+    Console(file=output, width=200).print(statistics_in_terminal(layer))
+    assert str(layer.entropy) == "0.0"
+    assert output.getvalue().strip() == (
+        "encoder.forward: the same mechanisms are active at every token"
+    )
+
+
 def test_mechanisms_that_do_not_are_not():
     def at_random(_, generator) -> list[bool]:
         first = bool(generator.integers(0, 2))

@@ -136,7 +136,7 @@ def test_a_word_shows_its_source_and_the_mechanisms(page):
     word(page, "OLD").hover()
     summary = page.locator(".summary")
     expect(summary).to_have_text(
-        "“OLD” looked at “old” 100 %. Active mechanisms: 1, 2 (decoder, layer 2)."
+        "“OLD” looked at “old” 100 %. Active mechanisms: 0, 1 (decoder, layer 2)."
     )
     assert word(page, "OLD").get_attribute("class") == "word selected"
     shares = page.locator(".strip.source .word").evaluate_all(

@@ -153,8 +153,7 @@ class Drawing {
     if (layer) {
       const active = layer.active[0]
         .map((_, mechanism) => mechanism)
-        .filter((mechanism) => word.pieces.some((piece) => layer.active[piece][mechanism]))
-        .map((mechanism) => mechanism + 1);
+        .filter((mechanism) => word.pieces.some((piece) => layer.active[piece][mechanism]));
       const pieces = word.pieces.length > 1 ? ` during its ${word.pieces.length} pieces` : "";
       sentences.push(`Active mechanisms${pieces}: ${active.join(", ")} (${layerTitle(layer.name)}).`);
     }
@@ -242,11 +241,11 @@ class Drawing {
         setShare(square, "--want", wanted);
         square.setAttribute("role", "img");
         square.setAttribute("aria-label", `${state}, wanted ${percent(wanted)}`);
-        square.title = `mechanism ${mechanism + 1}: ${state}, wanted the input ${percent(wanted)}`;
+        square.title = `mechanism ${mechanism}: ${state}, wanted the input ${percent(wanted)}`;
         return make("td", {}, [square]);
       });
-      const heading = make("th", { scope: "row", textContent: mechanism + 1 });
-      heading.setAttribute("aria-label", `mechanism ${mechanism + 1}`);
+      const heading = make("th", { scope: "row", textContent: mechanism });
+      heading.setAttribute("aria-label", `mechanism ${mechanism}`);
       return make("tr", { className: "mechanism" }, [heading, ...cells]);
     });
   }
