@@ -113,7 +113,8 @@ def endless(sentences: list[str]) -> Iterator[str]:
     """Sentences without end, no two of them alike."""
     yield from sentences
     for number in itertools.count(2):
-        yield from (f"{sentence} {number}" for sentence in sentences)
+        # within the sentence: a number after it would be one of its own, and it be remembered
+        yield from (f"{sentence.rstrip('.!?')} {number}." for sentence in sentences)
 
 
 def languages(port: int) -> dict[str, str]:
