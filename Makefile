@@ -16,8 +16,9 @@ demo: install ## generate a corpus, train a RIM on it, score it, translate (minu
 demo-compare: install ## the same, with the LSTM twin beside it
 	@$(RIM_NMT) demo --compare
 
+# one thread in each of pytest's processes: several would wait for each other on the same cores
 test: install ## run the tests on all cores (the slow ones: make test ARGS="-m slow")
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 test-machines: install ## run them as other machines would (ARGS="NAME ..."; most of an hour)
 	$(BIN)/python scripts/test_machines.py $(ARGS)
