@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rim_nmt.cli.main import main
+from rim_nmt.data import preparation
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
@@ -19,6 +20,7 @@ from rim_nmt.runtime.files import write_lines
 from rim_nmt.toy import corpus
 from rim_nmt.translation.model_folder import pack
 from rim_nmt.translation.translator import Translator
+from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 # A small RIM that is there without a training: by fairseq-train with version 0.1.0 (commit 56e7088,
@@ -61,9 +63,22 @@ def run_command(command: list, check: bool = True, **more) -> subprocess.Complet
     return done
 
 
+def run_forked(command: list, check: bool = True, **more) -> subprocess.CompletedProcess:
+    """`run_command` in a process that was forked from one that knows fairseq: see `Forked`."""
+    done = Forked(command, **more).finish()
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def preprocess_forked(command: list[str], log: Path, *_) -> None:
+    """fairseq-preprocess, run by `run_forked`."""
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(run_forked(command).stdout)
+
+
 def run_script(name: str, *arguments, **more) -> subprocess.CompletedProcess:
-    """Run `rim-nmt NAME` with this Python."""
-    return run_command([sys.executable, "-m", "rim_nmt", name, *arguments], **more)
+    """Run `rim-nmt NAME` in a process that was forked from one that knows fairseq."""
+    return run_forked([sys.executable, "-m", "rim_nmt", name, *arguments], **more)
 
 
 @pytest.fixture
@@ -107,12 +122,17 @@ def prepared(tmp_path_factory) -> Path:
     data = folder / "data"
     corpus.write(text, seed=1, **sizes)
     tests = {name: text / name for name in ("test", "transfer")}
-    prepare(
-        data,
-        {},
-        lambda: files_corpus(["en-de"], [text / "train"], text / "valid", tests, filtered=False),
-        Options(vocab_size=300),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "preprocess", preprocess_forked)
+        prepare(
+            data,
+            {},
+            lambda: files_corpus(
+                ["en-de"], [text / "train"], text / "valid", tests, filtered=False
+            ),
+            Options(vocab_size=300),
+            workers=1,
+        )
     return data
 
 
@@ -136,14 +156,17 @@ def prepared_pairs(tmp_path_factory) -> Path:
             write_lines(folder / f"{name}.{pair}.en", source)
             write_lines(folder / f"{name}.{pair}.{pair[3:]}", target)
     tests = {"test": folder / "test"}
-    prepare(
-        folder / "data",
-        {},
-        lambda: files_corpus(
-            ["en-de", "en-fr"], [folder / "train"], folder / "valid", tests, filtered=False
-        ),
-        Options(vocab_size=300),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "preprocess", preprocess_forked)
+        prepare(
+            folder / "data",
+            {},
+            lambda: files_corpus(
+                ["en-de", "en-fr"], [folder / "train"], folder / "valid", tests, filtered=False
+            ),
+            Options(vocab_size=300),
+            workers=1,
+        )
     return folder / "data"
 
 
@@ -151,7 +174,7 @@ def prepared_pairs(tmp_path_factory) -> Path:
 def trained(prepared, tmp_path_factory) -> Trained:
     """A small RIM after 100 updates, as fairseq-train leaves it."""
     save_dir = tmp_path_factory.mktemp("trained")
-    done = run_command(train_command(prepared, save_dir, "--max-update", 100))
+    done = run_forked(train_command(prepared, save_dir, "--max-update", 100))
     return Trained(prepared, save_dir / "checkpoint_last.pt", done.stdout + done.stderr)
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.files import folder_lock, read_lines
-from tests.conftest import ROOT, run_script
+from tests.conftest import ROOT, preprocess_forked
 from tests.data.test_iwslt14 import archive
 from tests.data.test_wmt14 import mirror
+from tests.forked import FORKS
 
 WORDS = {
     "en": [
@@ -114,21 +116,39 @@ def text(tmp_path_factory) -> Path:
     return folder
 
 
-def run(text: Path, out: Path, workers: int = 2, pairs=("en-de", "en-fr"), **options) -> Path:
-    prepare(
-        out,
-        {"recipe": "files"},
-        lambda: files_corpus(pairs, [text / "train"], text / "valid", {"news": text / "news"}),
-        Options(vocab_size=150, **options),
-        workers,
-    )
+def run(
+    text: Path,
+    out: Path,
+    workers: int = 2,
+    pairs=("en-de", "en-fr"),
+    preprocess: Callable = preprocess_forked,
+    **options,
+) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "preprocess", preprocess)
+        prepare(
+            out,
+            {"recipe": "files"},
+            lambda: files_corpus(pairs, [text / "train"], text / "valid", {"news": text / "news"}),
+            Options(vocab_size=150, **options),
+            workers,
+        )
     return out
+
+
+def run_in_a_session_of_its_own(*arguments, **more) -> None:
+    """`run`, by the real fairseq-preprocess, in a process that may be killed with its children."""
+    os.setsid()
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    run(*arguments, preprocess=preparation.preprocess, **more)
 
 
 @pytest.fixture(scope="module")
 def prepared(text, tmp_path_factory) -> Path:
     """Two pairs in one folder."""
-    return run(text, tmp_path_factory.mktemp("prepared") / "out")
+    return run(text, tmp_path_factory.mktemp("prepared") / "out", workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -388,47 +408,38 @@ def test_nothing_kept_is_an_error(text, tmp_path):
 def test_a_killed_preparation_ends_with_the_same_bytes(text, one_pair, tmp_path):
     """Killed with its workers each time that a further file appears; then left to finish."""
     out = tmp_path / "out"
-    code = (
-        "import sys; from pathlib import Path; from tests.data.test_preparation import run; "
-        "run(Path(sys.argv[1]), Path(sys.argv[2]), pairs=['en-de'])"
-    )
     unfinished = tmp_path / "out.unfinished"
     for appears in ("clean*", "verdicts*", "encoded*", "bin/*"):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, text, out],
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        process = FORKS.Process(
+            target=run_in_a_session_of_its_own, args=(text, out), kwargs={"pairs": ["en-de"]}
         )
-        while process.poll() is None and not any(unfinished.glob(f"work/{appears}")):
+        process.start()
+        while process.is_alive() and not any(unfinished.glob(f"work/{appears}")):
             time.sleep(0.002)
-        assert process.poll() is None, f"it ended before {appears} was seen"
+        assert process.is_alive(), f"it ended before {appears} was seen"
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.join()
         assert not out.exists()
-    run(text, out, pairs=("en-de",))
+    run(text, out, pairs=("en-de",), preprocess=preparation.preprocess)
     assert content(out) == content(one_pair)
     assert list(tmp_path.iterdir()) == [out]
 
 
 @pytest.fixture(scope="module")
 def from_mirrors(tmp_path_factory) -> Path:
-    """WMT14 in two pairs and the IWSLT14 test set with its subwords, by the real commands."""
+    """WMT14 in two pairs and the IWSLT14 test set with its subwords, by the commands."""
     folder = tmp_path_factory.mktemp("mirrors")
     mirror(folder / "wmt")
     for pair in ("de-en", "fr-en"):
         (folder / "wmt" / pair / "README").write_text("not a parquet file", encoding="utf-8")
     archive(folder / "iwslt" / "de-en.tgz")
-    run_script(
-        "prepare", "wmt14", "--pairs", "en-de,en-fr", "--local", folder / "wmt",
-        "--out", folder / "wmt14", "--vocab-size", 22,
-    )  # fmt: skip
-    run_script(
-        "prepare", "iwslt14", "--local", folder / "iwslt", "--out", folder / "iwslt14",
-        "--subwords-from", folder / "wmt14", "--only-test",
-    )  # fmt: skip
+    wmt14 = ["--pairs", "en-de,en-fr", "--local", folder / "wmt", "--vocab-size", 22]
+    one = ["--workers", 1]  # starts sooner
+    iwslt14 = ["--local", folder / "iwslt", "--subwords-from", folder / "wmt14", "--only-test"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "preprocess", preprocess_forked)
+        for name, options in (("wmt14", wmt14), ("iwslt14", iwslt14)):
+            main([str(part) for part in ("prepare", name, *options, *one, "--out", folder / name)])
     return folder
 
 

@@ -1,14 +1,13 @@
 """Two training processes on one machine (gloo) learn what one learns with the same batch."""
 
-import os
 import re
 import socket
-import subprocess
 
 import pytest
 
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
-from tests.conftest import ROOT, SMALL
+from tests.conftest import SMALL
+from tests.forked import Forked
 
 UPDATES = 12
 
@@ -36,19 +35,10 @@ def train(data, save_dir, arguments: tuple, processes: int) -> str:
         command += ["--distributed-world-size", str(processes), "--distributed-no-spawn"]
         command += ["--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
         command += ["--distributed-init-method", f"tcp://127.0.0.1:{port}", "--distributed-rank"]
-    running = [
-        subprocess.Popen(
-            [*command, str(rank)] if processes > 1 else command,
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(processes)
-    ]
-    logs = [process.communicate(timeout=300)[0] for process in running]
-    assert all(process.returncode == 0 for process in running), "\n".join(logs)
+    running = [Forked([*command, rank] if processes > 1 else command) for rank in range(processes)]
+    ended = [process.finish() for process in running]
+    logs = [done.stdout + done.stderr for done in ended]
+    assert all(done.returncode == 0 for done in ended), "\n".join(logs)
     return logs[0]
 
 

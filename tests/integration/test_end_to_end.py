@@ -15,7 +15,7 @@ from rim_nmt.runtime.files import read_lines
 from rim_nmt.translation import translator as translator_module
 from rim_nmt.translation.averaging import average_checkpoints
 from rim_nmt.translation.translator import Translator
-from tests.conftest import run_command, run_script, train_command
+from tests.conftest import run_command, run_forked, run_script, train_command
 
 SENTENCES = ["The dog sleeps.", "Anna reads the book because she is happy.", "We see the house."]
 
@@ -57,7 +57,7 @@ def test_interactive_translates_raw_text_as_our_command_does(trained):
         "--beam", 5, "--max-len-a", 1.2, "--max-len-b", 10, "--source-lang", "en",
         "--target-lang", "de", "--cpu", *bpe(trained),
     )  # fmt: skip
-    output = run_command(command, input=text).stdout
+    output = run_forked(command, input=text).stdout
     theirs = re.findall(r"^D-\d+\t([-\d.]+)\t(.*)$", output, re.M)
     ours = run_script(
         "translate", "--checkpoint", trained.checkpoint, "--data", trained.data, input=text
@@ -71,7 +71,7 @@ def test_validate_and_hub(trained, translator):
         "validate", trained.data / "bin", "--user-dir", USER_DIR, "--task", "translation",
         "--path", trained.checkpoint, "--cpu", "--max-tokens", 400,
     )  # fmt: skip
-    run_command(command)
+    run_forked(command)
     hub = RecurrentModel.from_pretrained(
         str(trained.checkpoint.parent),
         trained.checkpoint.name,
@@ -203,8 +203,8 @@ def test_a_file_that_is_no_checkpoint_is_named(trained, tmp_path):
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared, trained, tmp_path):
     """Stopped in the middle of an epoch and started again: the same weights, bit for bit."""
     often = ("--save-interval-updates", 25)
-    run_command(train_command(prepared, tmp_path, "--max-update", 30, *often))
-    done = run_command(train_command(prepared, tmp_path, "--max-update", 100, *often))
+    run_forked(train_command(prepared, tmp_path, "--max-update", 30, *often))
+    done = run_forked(train_command(prepared, tmp_path, "--max-update", 100, *often))
     assert "Loaded checkpoint" in done.stdout + done.stderr
     resumed = torch.load(tmp_path / "checkpoint_last.pt")["model"]
     undisturbed = torch.load(trained.checkpoint)["model"]
@@ -214,7 +214,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared, trained, 
 
 def test_amp_on_a_processor_trains_or_says_why_not(prepared, tmp_path):
     command = train_command(prepared, tmp_path, "--max-update", 2, "--amp")
-    done = run_command(command, check=False)
+    done = run_forked(command, check=False)
     obstacle = bfloat16_obstacle()
     if obstacle is None:
         assert done.returncode == 0

@@ -14,7 +14,7 @@ from rim_nmt.runtime.files import read_lines
 from rim_nmt.translation.averaging import average_checkpoints
 from rim_nmt.translation.model_folder import open_model, pack
 from rim_nmt.translation.translator import Translator
-from tests.conftest import SMALL, Trained, run_command
+from tests.conftest import SMALL, Trained, run_forked
 
 TASK = ("--task", "multilingual_translation", "--lang-pairs", "en-de,en-fr")
 SENTENCES = ["The dog sleeps.", "We see the house."]
@@ -37,8 +37,8 @@ def train_command(data, save_dir, max_update: int) -> list:
 def trained(prepared_pairs, tmp_path_factory) -> Trained:
     """A small RIM after 40 updates, stopped once on the way."""
     save_dir = tmp_path_factory.mktemp("trained-on-two")
-    first = run_command(train_command(prepared_pairs, save_dir, 20))
-    second = run_command(train_command(prepared_pairs, save_dir, 40))
+    first = run_forked(train_command(prepared_pairs, save_dir, 20))
+    second = run_forked(train_command(prepared_pairs, save_dir, 40))
     return Trained(prepared_pairs, save_dir / "checkpoint_last.pt", first.stdout + second.stdout)
 
 
@@ -89,7 +89,7 @@ def test_the_checkpoint_has_one_encoder_and_two_decoders(trained):
 
 
 def test_generate_translates_every_sentence(trained):
-    output = run_command(fairseq_command("generate", *inference(trained, "de"))).stdout
+    output = run_forked(fairseq_command("generate", *inference(trained, "de"))).stdout
     numbers = sorted(int(number) for number in re.findall(r"^D-(\d+)\t", output, re.M))
     assert numbers == list(range(11))
     raw = read_lines(trained.data / "raw" / "test.en-de.de")
@@ -102,7 +102,7 @@ def test_interactive_translate_and_hub_agree(trained, call_script):
     # lines together in a batch, as ours: the longest one says where babbling is cut
     batch = ("--buffer-size", 2, "--batch-size", 2)
     command = fairseq_command("interactive", *inference(trained, "fr"), *batch)
-    theirs = re.findall(r"^D-\d+\t[-\d.]+\t(.*)$", run_command(command, input=text).stdout, re.M)
+    theirs = re.findall(r"^D-\d+\t[-\d.]+\t(.*)$", run_forked(command, input=text).stdout, re.M)
     ours = call_script(
         "translate", "--checkpoint", trained.checkpoint, "--data", trained.data,
         "--target-lang", "fr", "--no-split", input=text,
@@ -166,7 +166,7 @@ def test_averages_serve_both_directions_and_store_shared_weights_once(trained, t
 @pytest.mark.slow
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(prepared_pairs, trained, tmp_path):
     """Stopped in the middle of the first epoch: the same weights, bit for bit."""
-    run_command(train_command(prepared_pairs, tmp_path, 40))
+    run_forked(train_command(prepared_pairs, tmp_path, 40))
     undisturbed = torch.load(tmp_path / "checkpoint_last.pt")["model"]
     resumed = torch.load(trained.checkpoint)["model"]
     assert [name for name in resumed if not torch.equal(resumed[name], undisturbed[name])] == []
