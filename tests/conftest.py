@@ -1,20 +1,21 @@
 """A small corpus, prepared and trained once through the real commands."""
 
+import contextlib
 import io
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from rim_nmt.cli.main import main
-from rim_nmt.data import preparation
 from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
+from rim_nmt.runtime import fairseq_commands
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 from rim_nmt.runtime.files import write_lines
 from rim_nmt.toy import corpus
@@ -70,10 +71,21 @@ def run_forked(command: list, check: bool = True, **more) -> subprocess.Complete
     return done
 
 
-def preprocess_forked(command: list[str], log: Path, *_) -> None:
-    """fairseq-preprocess, run by `run_forked`."""
-    with log.open("a", encoding="utf-8") as stream:
-        stream.write(run_forked(command).stdout)
+@contextlib.contextmanager
+def forked_commands() -> Iterator[None]:
+    """The commands that the package runs are meanwhile forked too."""
+
+    def running(command: list[str], log: Path) -> Iterator[str]:
+        done = Forked(command).finish()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(done.stdout + done.stderr)
+        yield done.stdout + done.stderr
+        fairseq_commands._check(command, done.returncode, log)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fairseq_commands, "_running", running)
+        yield
 
 
 def run_script(name: str, *arguments, **more) -> subprocess.CompletedProcess:
@@ -122,8 +134,7 @@ def prepared(tmp_path_factory) -> Path:
     data = folder / "data"
     corpus.write(text, seed=1, **sizes)
     tests = {name: text / name for name in ("test", "transfer")}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preparation, "preprocess", preprocess_forked)
+    with forked_commands():
         prepare(
             data,
             {},
@@ -156,8 +167,7 @@ def prepared_pairs(tmp_path_factory) -> Path:
             write_lines(folder / f"{name}.{pair}.en", source)
             write_lines(folder / f"{name}.{pair}.{pair[3:]}", target)
     tests = {"test": folder / "test"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preparation, "preprocess", preprocess_forked)
+    with forked_commands():
         prepare(
             folder / "data",
             {},

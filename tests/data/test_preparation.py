@@ -1,5 +1,6 @@
 """The whole preparation: what comes out, and that it is the same after an interruption."""
 
+import contextlib
 import functools
 import json
 import locale
@@ -9,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from rim_nmt.data.preparation import Options, prepare
 from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.errors import InputError
 from rim_nmt.runtime.files import folder_lock, read_lines
-from tests.conftest import ROOT, preprocess_forked
+from tests.conftest import ROOT, forked_commands
 from tests.data.test_iwslt14 import archive
 from tests.data.test_wmt14 import mirror
 from tests.forked import FORKS
@@ -121,11 +121,10 @@ def run(
     out: Path,
     workers: int = 2,
     pairs=("en-de", "en-fr"),
-    preprocess: Callable = preprocess_forked,
+    forked: bool = True,
     **options,
 ) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preparation, "preprocess", preprocess)
+    with forked_commands() if forked else contextlib.nullcontext():
         prepare(
             out,
             {"recipe": "files"},
@@ -142,7 +141,7 @@ def run_in_a_session_of_its_own(*arguments, **more) -> None:
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    run(*arguments, preprocess=preparation.preprocess, **more)
+    run(*arguments, forked=False, **more)
 
 
 @pytest.fixture(scope="module")
@@ -420,7 +419,7 @@ def test_a_killed_preparation_ends_with_the_same_bytes(text, one_pair, tmp_path)
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
         assert not out.exists()
-    run(text, out, pairs=("en-de",), preprocess=preparation.preprocess)
+    run(text, out, pairs=("en-de",), forked=False)
     assert content(out) == content(one_pair)
     assert list(tmp_path.iterdir()) == [out]
 
@@ -436,8 +435,7 @@ def from_mirrors(tmp_path_factory) -> Path:
     wmt14 = ["--pairs", "en-de,en-fr", "--local", folder / "wmt", "--vocab-size", 22]
     one = ["--workers", 1]  # starts sooner
     iwslt14 = ["--local", folder / "iwslt", "--subwords-from", folder / "wmt14", "--only-test"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preparation, "preprocess", preprocess_forked)
+    with forked_commands():
         for name, options in (("wmt14", wmt14), ("iwslt14", iwslt14)):
             main([str(part) for part in ("prepare", name, *options, *one, "--out", folder / name)])
     return folder

@@ -18,7 +18,7 @@ from rim_nmt.experiments.table8.cells import build_cells
 from rim_nmt.experiments.table8.recipes import DEFAULT_MODELS, RECIPES
 from rim_nmt.experiments.table8.texts import Text, find_text, prepared_text, tiny_text
 from rim_nmt.toy import corpus
-from tests.conftest import ROOT, run_script
+from tests.conftest import ROOT, forked_commands
 
 TEXT = Text(ROOT / "data/some", ("en-de", "en-fr"), {"news": "news", "ted": "ted=elsewhere/ted"})
 
@@ -174,7 +174,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path, mo
     monkeypatch.chdir(ROOT)  # commands are relative to it
     out = tmp_path / "experiment"
     arguments = ["--scale", "tiny", "--prepared", prepared, "--out", out]
-    arguments += ["--models", "rim", "--max-update", 36]
+    arguments += ["--models", "rim", "--max-update", 24]
     run_table8(*arguments, "--dry-run")
     printed = capsys.readouterr().out.splitlines()
     cell = out / "cells" / "rim.en-de.seed1"
@@ -193,11 +193,13 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path, mo
     process.wait()
     assert not (cell / "result.json").exists()
 
-    shown = run_script("experiment", "table8", *arguments).stdout
+    with forked_commands():
+        run_table8(*arguments)
+    shown = capsys.readouterr().out
     assert "goes on from its last checkpoint" in shown
     assert "Loaded checkpoint" in (cell / "train.log").read_text(encoding="utf-8")
     result = json.loads((cell / "result.json").read_text(encoding="utf-8"))
-    assert result["updates"] == 36 and len(result["valid"]) == 18
+    assert result["updates"] == 24 and len(result["valid"]) == 12
     assert result["usage"].keys() >= {"enc_usage", "dec_usage"}
     table = (out / "report" / "table.md").read_text(encoding="utf-8")
     assert f"{result['scores']['transfer']['BLEU']['score']:.1f}" in table
