@@ -1,13 +1,11 @@
 """Whatever a checkpoint holds, it loads or ends with one clear line, and nothing in it runs."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import run_forked
 
 
 @pytest.mark.parametrize(
@@ -15,12 +13,8 @@ from tests.conftest import ROOT
 )
 def test_bad_checkpoints_load_or_end_with_one_clear_line(seed, count, tmp_path):
     """In a process of its own, since a crash is one of the possible outcomes."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.plugin.checkpoint_fuzz", tmp_path, str(seed), str(count)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    done = run_forked(
+        [sys.executable, "-m", "tests.plugin.checkpoint_fuzz", tmp_path, seed, count], check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     result = json.loads(done.stdout.splitlines()[-1])

@@ -206,11 +206,11 @@ def test_saturated_gates_and_attention(scale, dtype, projection):
 @pytest.mark.parametrize("projection", PROJECTIONS)
 def test_the_gradient_with_dropout_is_that_of_the_function(projection):
     rim = RIM(
-        6, 12, 3, 2, input_heads=2, input_key_size=3, input_value_size=3, comm_heads=2,
-        comm_key_size=3, comm_value_size=4, input_dropout=0.4, comm_dropout=0.4,
+        4, 9, 3, 2, input_heads=2, input_key_size=2, input_value_size=3, comm_heads=2,
+        comm_key_size=2, comm_value_size=3, input_dropout=0.4, comm_dropout=0.4,
         comm_projection=projection, kernel="compiled",
     ).double()  # fmt: skip
-    x = torch.randn(4, 3, 6, dtype=torch.float64, requires_grad=True)
+    x = torch.randn(3, 2, 4, dtype=torch.float64, requires_grad=True)
 
     def function(x: Tensor, *_) -> Tensor:
         torch.manual_seed(9)  # the same elements are dropped every time
@@ -223,7 +223,7 @@ def test_the_gradient_with_dropout_is_that_of_the_function(projection):
 def test_dropout_has_the_mean_and_the_spread_of_the_plain_layer(which):
     """One step of many equal sentences: each draws masks of its own."""
     rates = {"input_dropout": 0.0, "comm_dropout": 0.0, which: 0.3}
-    plain, compiled = pair(**rates)
+    plain, compiled = pair(hidden_size=12, num_mechanisms=3, num_active=2, **rates)
     x = torch.randn(1, 1, 20, dtype=torch.float64).expand(1, 40_000, 20)
     outputs = [rim(x)[0].detach()[0] for rim in (plain, compiled)]
     spread = outputs[0].std(0)
