@@ -59,6 +59,7 @@ def _run(program: list[str], environment: dict[str, str], folder: str) -> None:
         setattr(sys, name, stream)
     os.environ.clear()
     os.environ.update(environment)
+    multiprocessing.set_start_method(None, force=True)  # for its own workers, as anywhere else
     logging.root.handlers.clear()  # which fairseq's modules leave, and its commands set up
     torch.set_num_threads(1)  # it has read the environment before
     if program[0] == "-m":
