@@ -112,6 +112,23 @@ def call_script(monkeypatch, capsys) -> Callable[..., str]:
     return call
 
 
+@pytest.fixture
+def refused(capsys) -> Callable[..., str]:
+    """Calls a command that must end with status 2 and one line on the error stream, which is
+    returned; argparse puts the usage before it."""
+
+    def call(*arguments) -> str:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        lines = capsys.readouterr().err.splitlines()
+        assert stop.value.code == 2
+        assert len(lines) == 1 or lines[0].startswith("usage: rim-nmt")
+        return lines[-1]
+
+    return call
+
+
 def train_command(data: Path, save_dir: Path, *more) -> list:
     """fairseq-train for a small RIM on the fixture's data."""
     return fairseq_command(

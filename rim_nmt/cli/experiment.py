@@ -1,15 +1,17 @@
-"""Run one of the paper's experiments: train, score, and write a table with plots."""
+"""Run an experiment: train, score, and write a table with plots."""
 
 import argparse
 
 from rim_nmt.cli.shared import add_verbosity
 from rim_nmt.experiments.copying import options as copying
+from rim_nmt.experiments.shifts import options as shifts
 from rim_nmt.experiments.table8 import options as table8
 
 GOES_ON = "A run that was stopped goes on where it was when the same command is given again."
 EXAMPLES = f"""\
 examples:
   rim-nmt experiment table8 --scale tiny --seeds 3
+  rim-nmt experiment shifts --data data/mine --seeds 3
   rim-nmt experiment copying --dry-run
 
 {GOES_ON}
@@ -27,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "translation out of domain, with one language pair and with two (Table 8)",
             "RIM, its LSTM twin and a Transformer of equal size, trained on the same text with one "
             "language pair and with two, tested in and out of domain.",
+        ),
+        (
+            shifts,
+            "shifts",
+            "what is kept out of the domain: other text, noise, longer sentences, new combinations",
+            "RIM, its LSTM twin and a Transformer of equal size, and what each keeps of its score "
+            "out of domain, in four ways.",
         ),
         (
             copying,

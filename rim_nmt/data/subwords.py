@@ -107,6 +107,11 @@ def encode_lines(model_path: Path, lines: Sequence[str]) -> list[str]:
     return [" ".join(line) for line in pieces]
 
 
+def decode_line(pieces: str) -> str:
+    """The sentence of a line that `encode_lines` gave."""
+    return "".join(pieces.split()).replace("▁", " ").strip()
+
+
 def vocabulary(model_path: Path) -> set[str]:
     """The pieces of a model that stand for text. Others that `encode_lines` gives are unknown
     characters."""

@@ -35,8 +35,9 @@ class Cell:
         train: the fairseq-train command; its checkpoints go to `folder/checkpoints`.
         average: the command that writes `folder/checkpoints/average.pt`; None where nothing is
             scored.
-        score: name of a report -> the command that writes `folder/scores/NAME.json`; the name is
-            that of the test set, with the pair behind it where the model knows several.
+        score: name of a report -> the command that writes `folder/scores/NAME.json`, which may
+            write others too; the name is that of the test set, with the pair behind it where the
+            model knows several. Test sets may be added to a cell that is finished.
     """
 
     folder: Path
@@ -53,14 +54,32 @@ class Cell:
     @property
     def commands(self) -> list[list[str]]:
         """Everything that is run, in order."""
-        return [self.train, *([self.average] if self.average else []), *self.score.values()]
+        scoring = [list(command) for command in dict.fromkeys(map(tuple, self.score.values()))]
+        return [*self._making, *scoring]
+
+    @property
+    def _making(self) -> list[list[str]]:
+        """The commands that make the model."""
+        return [self.train, *([self.average] if self.average else [])]
 
     @property
     def finished(self) -> bool:
-        return (self.folder / "result.json").exists()
+        """Whether there is a result with every score that is asked for."""
+        return (self.folder / "result.json").exists() and {
+            self._test(report) for report in self.score
+        } <= self._scores().keys()
+
+    def _test(self, report: str) -> str:
+        """The test set of a report."""
+        return report.removesuffix(f".{self.about['pairs'][0]}")
+
+    def _scores(self) -> dict:
+        """What was scored before."""
+        result = self.folder / "result.json"
+        return read_json(result)["scores"] if result.exists() else {}
 
     def check(self) -> None:
-        """Refuse a folder that was made by other commands.
+        """Refuse a folder whose model was made by other commands.
 
         Raises:
             InputError: with the first command that differs.
@@ -69,7 +88,7 @@ class Cell:
         if not record.exists():
             return
         before = read_json(record)["commands"]
-        for then, now in zip(before, self.commands, strict=False):
+        for then, now in zip(before, self._making, strict=False):
             if _in_our_words(then) != now:
                 raise InputError(
                     f"{self.folder} was made by another command:\n  {' '.join(then)}\nnow it "
@@ -112,10 +131,10 @@ class Cell:
         write_json(self.folder / "result.json", self._result())
 
     def _result(self) -> dict:
-        scores = {}
+        scores = self._scores()
         for name in self.score:
             report = read_json(self.folder / f"scores/{name}.json")
-            scores[name.removesuffix(f".{self.about['pairs'][0]}")] = {
+            scores[self._test(name)] = {
                 **{key: report[key] for key in ("BLEU", "chrF", "reference", "sentences")},
                 "translations": f"scores/{name}.hyp",
             }

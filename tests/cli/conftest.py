@@ -5,26 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rim_nmt.cli.main import main
 from rim_nmt.runtime.console import set_verbosity
 from rim_nmt.runtime.files import write_json
-
-
-@pytest.fixture
-def refused(capsys) -> Callable[..., str]:
-    """Calls a command that must end with status 2 and one line on the error stream, which is
-    returned; argparse puts the usage before it."""
-
-    def call(*arguments) -> str:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        lines = capsys.readouterr().err.splitlines()
-        assert stop.value.code == 2
-        assert len(lines) == 1 or lines[0].startswith("usage: rim-nmt")
-        return lines[-1]
-
-    return call
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ HEAVY = ("torch", "fairseq", "datasets", "matplotlib", "rich", "numpy")
 HELP = f"""
 import contextlib, io, sys
 from rim_nmt.cli.main import COMMANDS, main
-subcommands = [["prepare", "files"], ["experiment", "table8"], ["experiment", "copying"]]
-for words in [[], *([name] for name in COMMANDS), *subcommands]:
+experiments = [["experiment", name] for name in ("table8", "shifts", "copying")]
+for words in [[], *([name] for name in COMMANDS), ["prepare", "files"], *experiments]:
     with contextlib.redirect_stdout(io.StringIO()) as text:
         try:
             main([*words, "--help"])
@@ -34,7 +34,7 @@ def test_help_imports_nothing_that_takes_time():
     )
     names = [line.split() for line in done.stdout.splitlines()]
     assert [words[0] for words in names[1 : len(COMMANDS) + 1]] == list(COMMANDS)
-    assert len(names) == 1 + len(COMMANDS) + 3
+    assert len(names) == 1 + len(COMMANDS) + 4
     assert not [words for words in names if set(words) & set(HEAVY)]
 
 

@@ -124,17 +124,16 @@ def _cell(
     )
     averaged = checkpoints / "average.pt"
     average = rim_command("average", "--last", recipe.average, checkpoints, "--out", averaged)
-    score = {
-        f"{test}.{pairs[0]}" if several else test: rim_command(
-            "score",
-            *("--checkpoint", averaged, "--data", text.folder, "--out", folder / "scores"),
-            *(("--target-lang", target) if several else ()),
-            *("--test", where),
-        )
-        for test, where in (text.tests.items() if recipe.scored else ())
-    }
+    score = rim_command(
+        "score",
+        *("--checkpoint", averaged, "--data", text.folder, "--out", folder / "scores"),
+        *(("--target-lang", target) if several else ()),
+        *("--test", *text.tests.values()),
+    )
+    reports = [f"{test}.{pairs[0]}" if several else test for test in text.tests]
+    scores = dict.fromkeys(reports if recipe.scored else (), score)
     about = {"model": name, "pairs": list(pairs), "seed": seed}
-    return Cell(folder, about, recipe.max_update, train, average if score else None, score)
+    return Cell(folder, about, recipe.max_update, train, average if scores else None, scores)
 
 
 def run_cells(cells: Sequence[Cell], jobs: int) -> None:

@@ -1,7 +1,6 @@
 """The table of an experiment, from the cells that are finished: Markdown, JSON and plots. The same
 cells give the same bytes."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from matplotlib.ticker import MultipleLocator
 from sacrebleu.significance import PairedTest, Result
 
 from rim_nmt.errors import InputError
+from rim_nmt.experiments.tables import figure, figure_text, made_with, row_text
 from rim_nmt.runtime.files import read_json, read_lines, write_json, write_lines
 from rim_nmt.runtime.plots import save_figure
 
@@ -40,7 +40,7 @@ def write_report(cells: Path, out: Path) -> None:
     rows = [summarise(group) for group in groups.values()]
     write_json(out / "table.json", {"rows": rows, "significance": significance, "cells": results})
     write_lines(out / "table.md", _markdown(rows, significance, results))
-    if rows[0]["scores"]:
+    if shared_tests(rows):
         save_figure(_plot_scores(rows), out / "scores.png")
     save_figure(_plot_learning(groups), out / "learning.png")
 
@@ -74,11 +74,6 @@ def summarise(results: Sequence[dict]) -> dict:
         What the table says of them; "spread" is the standard deviation, None for one seed.
     """
     first = results[0]
-
-    def figure(values: list[float]) -> dict:
-        spread = statistics.stdev(values) if len(values) > 1 else None
-        return {"mean": statistics.mean(values), "spread": spread}
-
     return {
         **{key: first[key] for key in ("model", "pairs", "parameters")},
         "seeds": [result["seed"] for result in results],
@@ -88,9 +83,15 @@ def summarise(results: Sequence[dict]) -> dict:
         "usage": {key: figure([r["usage"][key] for r in results]) for key in first["usage"]},
         "scores": {
             test: {m: figure([r["scores"][test][m]["score"] for r in results]) for m in METRICS}
-            for test in first["scores"]
+            for test in shared_tests(results)
         },
     }
+
+
+def shared_tests(results: Sequence[dict]) -> list[str]:
+    """The test sets that all of some results or rows have; some may have been scored on more."""
+    first, *others = (result["scores"] for result in results)
+    return [test for test in first if all(test in scores for scores in others)]
 
 
 def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> list[dict]:
@@ -114,16 +115,11 @@ def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> 
     rows = []
     for mine in (result for result in here if result["model"] == baseline):
         others = [r for r in here if r["seed"] == mine["seed"] and r["model"] != baseline]
-        for test, scores in mine["scores"].items() if others else ():
-            references = read_lines(Path(scores["reference"]))
+        for test in shared_tests([mine, *others]) if others else ():
+            references = read_lines(Path(mine["scores"][test]["reference"]))
             systems: list[tuple[str, Sequence[str]]] = [
-                (r["model"], _translations(cells, r, test)) for r in (mine, *others)
+                (r["model"], translations(cells, r, test)) for r in (mine, *others)
             ]
-            if any(len(lines) != len(references) for _, lines in systems):
-                raise InputError(
-                    f"{scores['reference']} has {len(references)} lines, but not every translation "
-                    f"of {test} in {cells} has: it was scored with another test set"
-                )
             _, found = PairedTest(
                 systems, {"BLEU": sacrebleu.BLEU()}, [references], "bs", n_samples=RESAMPLES
             )()
@@ -143,9 +139,27 @@ def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> 
     return rows
 
 
-def _translations(cells: Path, result: dict, test: str) -> list[str]:
+def translations(cells: Path, result: dict, test: str) -> list[str]:
+    """What a finished cell made of a test set, line by line.
+
+    Args:
+        cells: the folder with a folder for each cell.
+        result: of the cell, from `read_results`.
+        test: the name of the test set.
+
+    Raises:
+        InputError: it does not fit the test set any more.
+    """
     name = f"{result['model']}.{'+'.join(result['pairs'])}.seed{result['seed']}"
-    return read_lines(cells / name / result["scores"][test]["translations"])
+    scores = result["scores"][test]
+    lines = read_lines(cells / name / scores["translations"])
+    references = read_lines(Path(scores["reference"]))
+    if len(lines) != len(references):
+        raise InputError(
+            f"{scores['reference']} has {len(references)} lines, but the translation of {test} in "
+            f"{cells / name} has {len(lines)}: it was scored with another test set"
+        )
+    return lines
 
 
 def _group(results: Sequence[dict]) -> Groups:
@@ -160,46 +174,40 @@ def _settings(groups: Groups) -> list[str]:
 
 
 def _markdown(rows: list[dict], significance: list[dict], results: list[dict]) -> list[str]:
-    tests = list(rows[0]["scores"])
+    tests = shared_tests(rows)
     head = ["trained on", "model", "parameters", "seeds", "updates", "valid loss"]
     head += [f"{test} BLEU / chrF" for test in tests]
     head += ["tokens/s", "use of mechanisms"]
-    lines = [_row(head), _row(["---"] * len(head))]
+    lines = [row_text(head), row_text(["---"] * len(head))]
     for row in rows:
         usage = [key for key in row["usage"] if key.endswith("_usage")]
         scores = (row["scores"][test] for test in tests)
         lines.append(
-            _row(
+            row_text(
                 [
                     " + ".join(row["pairs"]),
                     row["model"],
                     f"{row['parameters']:,}",
                     len(row["seeds"]),
-                    _figure(row["updates"], 0),
-                    _figure(row["valid_loss"], 3),
-                    *(f"{_figure(s['BLEU'], 1)} / {_figure(s['chrF'], 1)}" for s in scores),
-                    _figure(row["tokens_per_second"], 0),
+                    figure_text(row["updates"], 0),
+                    figure_text(row["valid_loss"], 3),
+                    *(f"{figure_text(s['BLEU'], 1)} / {figure_text(s['chrF'], 1)}" for s in scores),
+                    figure_text(row["tokens_per_second"], 0),
                     ", ".join(
-                        f"{k.removesuffix('_usage')} {_figure(row['usage'][k], 2)}" for k in usage
+                        f"{k.removesuffix('_usage')} {figure_text(row['usage'][k], 2)}"
+                        for k in usage
                     )
                     or "-",
                 ]
             )
         )
-    signatures = dict.fromkeys(
-        results[0]["scores"][test][metric]["signature"] for test in tests for metric in METRICS
-    )
-    dates = sorted({result["date"] for result in results})
     lines += [
         "",
         "Mean ± standard deviation over seeds. Valid loss: bits per subword without label "
         "smoothing, over all pairs that were trained. Use of mechanisms: entropy over mechanisms "
         "in the most uneven layer, 1 is even. Tokens a second are the training log's median.",
         "",
-        *(f"- `{signature}`" for signature in signatures),
-        f"- {', '.join(dict.fromkeys(result['hardware'] for result in results))}; torch "
-        f"{', '.join(dict.fromkeys(result['torch'] for result in results))}; {dates[0]}"
-        + (f" to {dates[-1]}" if len(dates) > 1 else ""),
+        *made_with(results),
     ]
     if significance:
         lines += [
@@ -210,29 +218,20 @@ def _markdown(rows: list[dict], significance: list[dict], results: list[dict]) -
         ]
         columns = list(dict.fromkeys((row["pairs"], row["test"]) for row in significance))
         heads = [f"{test} ({pairs.replace('+', ' + ')})" for pairs, test in columns]
-        lines += [_row(["against", "seed", *heads]), _row(["---"] * (2 + len(columns)))]
+        lines += [row_text(["against", "seed", *heads]), row_text(["---"] * (2 + len(columns)))]
         for model, seed in dict.fromkeys((row["model"], row["seed"]) for row in significance):
             found = {
                 (row["pairs"], row["test"]): f"{row['difference']:+.1f} (p = {row['p']:.3f})"
                 for row in significance
                 if (row["model"], row["seed"]) == (model, seed)
             }
-            lines.append(_row([model, seed, *(found.get(column, "") for column in columns)]))
+            lines.append(row_text([model, seed, *(found.get(column, "") for column in columns)]))
     return lines
-
-
-def _figure(figure: dict, digits: int) -> str:
-    text = f"{figure['mean']:,.{digits}f}"
-    return text if figure["spread"] is None else f"{text} ± {figure['spread']:,.{digits}f}"
-
-
-def _row(cells: Sequence) -> str:
-    return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
 def _plot_scores(rows: list[dict]) -> Figure:
     """BLEU of every model, a panel for each test set, bars by what was trained on."""
-    tests = list(rows[0]["scores"])
+    tests = shared_tests(rows)
     settings = list(dict.fromkeys(" + ".join(row["pairs"]) for row in rows))
     models = list(dict.fromkeys(row["model"] for row in rows))
     height = 0.8 / len(settings)

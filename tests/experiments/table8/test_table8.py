@@ -112,8 +112,10 @@ def test_bfloat16_is_for_training_alone(amp):
 def test_several_pairs_are_scored_on_the_first():
     *_, cell = cells_of()
     assert cell.about["pairs"] == ["en-de", "en-fr"]
-    assert flags_of(cell.score["news.en-de"])["--target-lang"] == "de"
-    assert flags_of(cell.score["ted.en-de"])["--test"] == "ted=elsewhere/ted"
+    assert cell.score.keys() == {"news.en-de", "ted.en-de"}
+    *_, score = cell.commands
+    assert flags_of(score)["--target-lang"] == "de"
+    assert flags_of(score)["--test"] == "news ted=elsewhere/ted"
 
 
 def test_the_tiny_text_has_a_second_pair_that_is_english_backwards(tmp_path, monkeypatch):

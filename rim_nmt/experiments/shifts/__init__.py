@@ -1,0 +1,1 @@
+"""What models keep out of their domain, in four ways."""

@@ -1,0 +1,124 @@
+"""The report on the shifts: a table and a picture, from the cells that are finished. The same cells
+give the same bytes."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from rim_nmt.errors import InputError
+from rim_nmt.experiments.shifts.damage import SEED
+from rim_nmt.experiments.shifts.figures import (
+    BASELINE,
+    MEASURES,
+    Scored,
+    differences,
+    read_scored,
+    summarise,
+)
+from rim_nmt.experiments.shifts.lengths import SHORT
+from rim_nmt.experiments.shifts.shift import Shift
+from rim_nmt.experiments.table8.report import METRICS, RESAMPLES
+from rim_nmt.experiments.tables import figure_text, made_with, row_text
+from rim_nmt.runtime.files import write_json, write_lines
+from rim_nmt.runtime.plots import save_figure
+
+DIGITS = {"inside": 1, "outside": 1, "kept": 3}
+
+
+def write_report(shifts: Sequence[Shift], out: Path) -> None:
+    """Write table.md, table.json and kept.png below `out/report`.
+
+    Args:
+        shifts: from `find_shifts`.
+        out: the folder of the experiment.
+
+    Raises:
+        InputError: no cell is finished, or a test set has changed since it was scored.
+    """
+    scored = read_scored(shifts, out)
+    if not scored:
+        raise InputError(f"no cell in {out} is finished")
+    rows = [row for each in scored for row in summarise(each)]
+    against = [row for each in scored for row in differences(each)]
+    write_json(
+        out / "report/table.json", {"damage_seed": SEED, "rows": rows, "differences": against}
+    )
+    write_lines(out / "report/table.md", _markdown(rows, against, scored))
+    save_figure(_plot(rows), out / "report/kept.png")
+
+
+def _markdown(rows: list[dict], against: list[dict], scored: Sequence[Scored]) -> list[str]:
+    lines = [
+        *_table(rows, "model", figure_text),
+        "",
+        "Mean ± standard deviation over seeds. Inside: the score in domain. Outside: the score out "
+        "of it. Kept: outside / inside. Sentences: of the test set out of domain. Damaged words "
+        f"are drawn from seed {SEED}; drop-5 has 5 % of the words dropped. Lengths are in words of "
+        f'the source; "short" are pairs of at most {SHORT} words on both sides.',
+        "",
+    ]
+    if against:
+        lines += [
+            f"`{BASELINE}` less the other model with the same seed, with 95 % confidence "
+            "intervals: Student's t over seeds; with one seed the paired bootstrap over sentences "
+            f"({RESAMPLES:,} samples).",
+            "",
+            *_table(against, "against", _difference_text),
+            "",
+        ]
+    return [*lines, *made_with([result for each in scored for result in each.results])]
+
+
+def _table(rows: list[dict], model: str, text: Callable[[dict, int], str]) -> list[str]:
+    head = ["way", "shift", "sentences", "trained on", model, "seeds"]
+    head += [f"{metric} {measure}" for metric in METRICS for measure in MEASURES]
+    lines = [row_text(head), row_text(["---"] * len(head))]
+    for row in rows:
+        figures = (
+            text(value, DIGITS[measure]) if (value := row[metric][measure]) else "-"
+            for metric in METRICS
+            for measure in MEASURES
+        )
+        about = (row[key] for key in ("way", "shift", "sentences", "training", model))
+        lines.append(row_text([*about, len(row["seeds"]), *figures]))
+    return lines
+
+
+def _difference_text(value: dict, digits: int) -> str:
+    mean, low, high = (f"{value[key]:+.{digits}f}" for key in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
+
+
+def _plot(rows: list[dict]) -> Figure:
+    """What is kept of BLEU: a panel for each way, bars for each model, spreads over seeds."""
+    ways = list(dict.fromkeys(row["way"] for row in rows))
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    width = 0.8 / len(models)
+    figure = Figure(figsize=(10, 2.8 * len(ways)), layout="constrained")
+    for axes, way in zip(figure.subplots(len(ways), squeeze=False)[:, 0], ways, strict=True):
+        here = [row for row in rows if row["way"] == way and row["BLEU"]["kept"]]
+        places = list(dict.fromkeys((row["shift"], row["training"]) for row in here))
+        for number, model in enumerate(models):
+            mine = [row for row in here if row["model"] == model]
+            axes.bar(
+                [
+                    places.index((row["shift"], row["training"])) + (number + 0.5) * width - 0.4
+                    for row in mine
+                ],
+                [row["BLEU"]["kept"]["mean"] for row in mine],
+                width=0.92 * width,
+                yerr=[row["BLEU"]["kept"]["spread"] or 0 for row in mine],
+                color=f"C{number}",
+                label=model,
+            )
+        names = [f"{name}\n({training})" if way == "length" else name for name, training in places]
+        axes.set_xticks(range(len(places)), names, fontsize=8)
+        axes.axhline(1, color="black", linestyle=":", linewidth=1)
+        axes.set_title(way)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.supylabel("BLEU out of domain / BLEU in domain")
+    handles = [Patch(color=f"C{number}", label=model) for number, model in enumerate(models)]
+    figure.legend(handles=handles, loc="outside right upper")
+    return figure
