@@ -34,7 +34,7 @@ class Forked:
         self.command = [str(part) for part in command]
         self.folder = tempfile.TemporaryDirectory()
         (Path(self.folder.name) / "stdin").write_text(input, encoding="utf-8")
-        program = self.command[self.command[0] == sys.executable :]
+        program = self.command[os.path.abspath(self.command[0]) == sys.executable :]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
         self.process = FORKS.Process(target=_run, args=(program, environment, self.folder.name))
         self.process.start()

@@ -40,7 +40,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     lock = folder / "lock"
     handle = None
     while handle is None:
-        folder.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # exist_ok fails where it is removed meanwhile
+            folder.mkdir()
         handle = _lock(lock, blocking=True)
     temporary = folder / path.name
     try:
