@@ -73,6 +73,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("standard input is closed: give --input FILE")
     if arguments.input and not arguments.input.is_file():
         raise InputError(f"--input {arguments.input} does not exist")
+    if arguments.input and arguments.output and _are_one(arguments.input, arguments.output):
+        raise InputError(
+            f"--output {arguments.output} is --input, which would be lost: name another file"
+        )
     prompting = not arguments.input and not arguments.output and sys.stdin.isatty()
     if arguments.output:
         from rim_nmt.runtime.files import check_writable
@@ -84,6 +88,10 @@ def run(arguments: argparse.Namespace) -> None:
             _prompt(translator, arguments, write)
         else:
             _translate_file(translator, arguments, write)
+
+
+def _are_one(path: Path, other: Path) -> bool:
+    return other.exists() and path.samefile(other)
 
 
 def _translate_file(translator, arguments: argparse.Namespace, write: Callable) -> None:

@@ -31,6 +31,15 @@ def test_a_pipe_and_a_file_give_the_same(translate, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text.de", "text.en"]
 
 
+def test_the_input_is_not_replaced_by_its_translation(refused, tmp_path):
+    text = tmp_path / "text.en"
+    text.write_text(TEXT, encoding="utf-8")
+    (tmp_path / "link").symlink_to(text)
+    for output in (text, tmp_path / "link"):
+        assert "is --input" in refused("translate", "--input", text, "--output", output)
+    assert text.read_text(encoding="utf-8") == TEXT
+
+
 def test_without_splitting_a_line_is_one_sentence(translate):
     split, whole = (translate(*flags, input=TEXT).splitlines()[0] for flags in ([], ["--no-split"]))
     assert split != whole and "  " not in whole
