@@ -16,6 +16,7 @@ from rim_nmt.runtime.files import read_lines
 
 BASELINE = "rim"
 MEASURES = ("inside", "outside", "kept")
+LEAST_INSIDE = 1.0  # a lower score is noise, and so would be what is kept of it
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ class Scored:
         return self.results[0]["scores"][self.shift.outside]["sentences"]
 
     def values(self, model: str, metric: str, measure: str) -> dict[int, float]:
-        """A figure by seed. What is kept of a score of nothing cannot be said, and is left out."""
+        """A figure by seed. What is kept of a score below `LEAST_INSIDE` is left out."""
         found = {}
         for seed, result in self.models[model].items():
             inside, outside = (result["scores"][test][metric]["score"] for test in self.tests)
             figures = {"inside": inside, "outside": outside}
-            if inside:
+            if inside >= LEAST_INSIDE:
                 figures["kept"] = outside / inside
             if measure in figures:
                 found[seed] = figures[measure]
@@ -69,7 +70,7 @@ class Scored:
             )[metric]
             for test in self.tests
         )
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # samples may have a score of 0
             return {"inside": inside, "outside": outside, "kept": outside / inside}[measure]
 
 

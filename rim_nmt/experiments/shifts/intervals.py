@@ -57,6 +57,7 @@ def resampled(hypotheses: tuple[str, ...], references: tuple[str, ...]) -> dict[
 
 
 def over_sentences(differences: np.ndarray) -> tuple[float, float]:
-    """The middle 95 % of resampled differences; what is kept of a score of nothing is left out."""
+    """The middle 95 % of resampled differences; those that are no number are left out, of samples
+    with a score of 0."""
     low, high = np.percentile(differences[np.isfinite(differences)], [2.5, 97.5])
     return float(low), float(high)

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="FOLDER",
         help="train on this folder of `rim-nmt prepare`; its first pair is translated, and its "
-        "first test set is in domain",
+        "first test set is in domain. `rim-nmt demo` makes one of the embedded corpus, data/demo",
     )
     parser.add_argument(
         "--scale",

@@ -11,6 +11,7 @@ from rim_nmt.errors import InputError
 from rim_nmt.experiments.shifts.damage import SEED
 from rim_nmt.experiments.shifts.figures import (
     BASELINE,
+    LEAST_INSIDE,
     MEASURES,
     Scored,
     differences,
@@ -24,6 +25,7 @@ from rim_nmt.experiments.tables import figure_text, made_with, row_text
 from rim_nmt.runtime.files import write_json, write_lines
 from rim_nmt.runtime.plots import save_figure
 
+LEAST_PLACES = 4  # of groups of bars that a panel has room for
 DIGITS = {"inside": 1, "outside": 1, "kept": 3}
 
 
@@ -54,9 +56,13 @@ def _markdown(rows: list[dict], against: list[dict], scored: Sequence[Scored]) -
         *_table(rows, "model", figure_text),
         "",
         "Mean ± standard deviation over seeds. Inside: the score in domain. Outside: the score out "
-        "of it. Kept: outside / inside. Sentences: of the test set out of domain. Damaged words "
-        f"are drawn from seed {SEED}; drop-5 has 5 % of the words dropped. Lengths are in words of "
-        f'the source; "short" are pairs of at most {SHORT} words on both sides.',
+        f"of it. Kept: outside / inside, where inside is at least {LEAST_INSIDE:g}. Sentences: of "
+        "the test set out of domain.",
+        "",
+        "Noise is in the source alone: insert-5 has a word of the same text inserted before 5 % of "
+        "the words; drop: dropped; typo: two letters swapped; upper, lower: in capitals, in small "
+        f"letters. The words are drawn from seed {SEED}. Lengths are in words of the source; "
+        f'"short" are pairs of at most {SHORT} words on both sides.',
         "",
     ]
     if against:
@@ -92,7 +98,8 @@ def _difference_text(value: dict, digits: int) -> str:
 
 
 def _plot(rows: list[dict]) -> Figure:
-    """What is kept of BLEU: a panel for each way, bars for each model, spreads over seeds."""
+    """What is kept of BLEU: a panel for each way, bars for each model; their error bars are the
+    standard deviation over seeds, where there are several."""
     ways = list(dict.fromkeys(row["way"] for row in rows))
     models = list(dict.fromkeys(row["model"] for row in rows))
     width = 0.8 / len(models)
@@ -102,6 +109,7 @@ def _plot(rows: list[dict]) -> Figure:
         places = list(dict.fromkeys((row["shift"], row["training"]) for row in here))
         for number, model in enumerate(models):
             mine = [row for row in here if row["model"] == model]
+            spreads = [row["BLEU"]["kept"]["spread"] or 0 for row in mine]
             axes.bar(
                 [
                     places.index((row["shift"], row["training"])) + (number + 0.5) * width - 0.4
@@ -109,16 +117,22 @@ def _plot(rows: list[dict]) -> Figure:
                 ],
                 [row["BLEU"]["kept"]["mean"] for row in mine],
                 width=0.92 * width,
-                yerr=[row["BLEU"]["kept"]["spread"] or 0 for row in mine],
+                yerr=spreads if any(spreads) else None,
                 color=f"C{number}",
                 label=model,
             )
         names = [f"{name}\n({training})" if way == "length" else name for name, training in places]
         axes.set_xticks(range(len(places)), names, fontsize=8)
+        # bars that are left out leave their room; a single group does not fill the panel
+        axes.set_xlim(-0.5, max(len(places), LEAST_PLACES) - 0.5)
         axes.axhline(1, color="black", linestyle=":", linewidth=1)
         axes.set_title(way)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.supylabel("BLEU out of domain / BLEU in domain")
+    several = any(len(row["seeds"]) > 1 for row in rows)
+    figure.supylabel(
+        "BLEU out of domain / BLEU in domain"
+        + (", ± standard deviation over seeds" if several else ", one seed")
+    )
     handles = [Patch(color=f"C{number}", label=model) for number, model in enumerate(models)]
-    figure.legend(handles=handles, loc="outside right upper")
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(models))
     return figure

@@ -57,7 +57,7 @@ def out(tmp_path):
         store(tmp_path, "everything", "rim", seed, news=inside, talks=outside)
     for seed, inside, outside in ((1, 50.0, 20.0), (2, 50.0, 22.5), (3, 50.0, 25.0)):
         store(tmp_path, "everything", "lstm", seed, news=inside, talks=outside)
-    store(tmp_path, "everything", "transformer", 1, news=0.0, talks=1.0)
+    store(tmp_path, "everything", "transformer", 1, news=0.9, talks=1.0)  # nothing to keep
     return tmp_path
 
 
@@ -77,7 +77,7 @@ def test_means_spreads_and_what_is_kept(out):
         "| domain | talks | 36 | everything | rim | 3 | 42.0 ± 2.0 | 23.1 ± 2.8 | 0.550 ± 0.050 "
         in text
     )
-    assert "| transformer | 1 | 0.0 | 1.0 | - | 10.0 | 11.0 | 1.100 |" in text
+    assert "| transformer | 1 | 0.9 | 1.0 | - | 10.9 | 11.0 | 1.009 |" in text
     assert table["damage_seed"] == 1 and "seed 1" in text
     assert "`chrF signature`" in text and "2026-01-01 to 2026-01-03" in text
 
@@ -101,7 +101,7 @@ def test_differences_of_one_seed_are_over_sentences(out):
     _, transformer = table["differences"]
     assert (transformer["against"], transformer["seeds"]) == ("transformer", [1])
     inside = transformer["BLEU"]["inside"]
-    assert inside["over"] == "sentences" and inside["mean"] == 40.0
+    assert inside["over"] == "sentences" and inside["mean"] == pytest.approx(39.1)
     assert 0 < inside["low"] < inside["high"] < 60
     assert transformer["BLEU"]["kept"] is None
 
@@ -138,6 +138,11 @@ def test_resampled_scores_are_sacrebleus_and_paired():
     better = resampled(tuple(REFERENCES), tuple(REFERENCES))
     assert np.allclose(better["chrF"], 100)
     assert over_sentences(better["BLEU"] - better["BLEU"]) == (0, 0)
+
+
+def test_samples_with_a_score_of_nothing_are_left_out():
+    kept = np.array([np.nan, np.inf, -np.inf, *np.linspace(0, 1, 41)])
+    assert over_sentences(kept) == pytest.approx((0.025, 0.975))
 
 
 def test_the_interval_of_two_seeds_is_wide():
