@@ -128,11 +128,12 @@ def _plot(rows: list[dict]) -> Figure:
         axes.axhline(1, color="black", linestyle=":", linewidth=1)
         axes.set_title(way)
         axes.spines[["top", "right"]].set_visible(False)
+    figure.supylabel("BLEU outside / inside")
     several = any(len(row["seeds"]) > 1 for row in rows)
-    figure.supylabel(
-        "BLEU out of domain / BLEU in domain"
-        + (", ± standard deviation over seeds" if several else ", one seed")
+    figure.legend(
+        handles=[Patch(color=f"C{number}", label=model) for number, model in enumerate(models)],
+        title="± standard deviation over seeds" if several else "one seed",
+        loc="outside upper center",
+        ncols=len(models),
     )
-    handles = [Patch(color=f"C{number}", label=model) for number, model in enumerate(models)]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(models))
     return figure
