@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+import rim_nmt.plugin.register  # noqa: F401  (puts back the level of logging that fairseq changes)
 from rim_nmt.data.parallel import languages
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.table8.recipes import MODELS, Recipe

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import shlex
 import signal
@@ -18,7 +19,7 @@ from rim_nmt.experiments.table8.cells import build_cells
 from rim_nmt.experiments.table8.recipes import DEFAULT_MODELS, RECIPES
 from rim_nmt.experiments.table8.texts import Text, find_text, prepared_text, tiny_text
 from rim_nmt.toy import corpus
-from tests.conftest import ROOT, forked_commands
+from tests.conftest import ROOT, forked_commands, run_forked
 
 TEXT = Text(ROOT / "data/some", ("en-de", "en-fr"), {"news": "news", "ted": "ted=elsewhere/ted"})
 
@@ -170,6 +171,16 @@ def test_wrong_arguments_are_named(arguments, named, prepared):
     with pytest.raises(InputError) as error:
         run_table8("--scale", "tiny", "--prepared", prepared, "--dry-run", *arguments)
     assert named in str(error.value)
+
+
+def test_fairseqs_level_of_logging_ends_before_others_are_imported():
+    """Where it does not, Matplotlib writes lines of DEBUG into a dry run."""
+    code = (
+        "import logging, fairseq; print(logging.root.level)\n"
+        "import rim_nmt.experiments.table8.cells; print(logging.root.level)"
+    )
+    printed = run_forked([ROOT / "tests/execute.py", code]).stdout
+    assert printed.split() == [str(logging.DEBUG), str(logging.INFO)]
 
 
 def test_a_run_that_is_killed_goes_on_and_ends_in_a_table(prepared, tmp_path, monkeypatch, capsys):
