@@ -3,15 +3,26 @@
 import argparse
 import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.table8.recipes import DEFAULT_MODELS, MODELS, RECIPES, Recipe
 
+if TYPE_CHECKING:  # they take seconds to import
+    from rim_nmt.experiments.table8.texts import Text
+    from rim_nmt.experiments.training_cell import Cell
 
-def add_training_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is trained, how often and how, and what is done besides."""
+
+def add_training_arguments(parser: argparse.ArgumentParser, experiment: str) -> None:
+    """Where it goes, what is trained, how often and how, and what is done besides."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help=f"folder of the experiment (default: runs/{experiment}/SCALE)",
+    )
     parser.add_argument(
         "--models", nargs="+", default=list(DEFAULT_MODELS), metavar="MODEL",
         help="rim, lstm, transformer (these three by default); fairseq-lstm, with one pair; and "
@@ -99,17 +110,16 @@ def chosen_models(arguments: argparse.Namespace) -> dict[str, list[str]]:
     return {name: known[name] for name in dict.fromkeys([*arguments.models, *variants])}
 
 
-def show_report(report: Path, copy: Path | None) -> None:
-    """Print the table of a report that is written, and copy all of it where the user wants it."""
-    from rim_nmt.runtime.console import console
-    from rim_nmt.runtime.files import copy_file
+def chosen_out(arguments: argparse.Namespace, experiment: str) -> Path:
+    """The folder of the experiment."""
+    return arguments.out or Path("runs") / experiment / arguments.scale
 
-    print((report / "table.md").read_text(encoding="utf-8"))
-    console.print(f"table and plots are in {report}")
-    if copy:
-        for path in report.iterdir():
-            copy_file(path, copy / path.name)
-        console.print(f"and in {copy}")
+
+def print_commands(steps: Iterable["Text | Cell"]) -> None:
+    """Every command that texts and cells would run, which is what --dry-run does."""
+    for step in steps:
+        for command in step.commands:
+            print(shlex.join(command))
 
 
 def _values(flag: str, given: list[str], fits: Callable[[float], bool]) -> dict[str, float]:

@@ -32,6 +32,11 @@ class KnockOut:
     p_value: float
     changed: float
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether chance gives as much in less than one case of a hundred."""
+        return self.p_value < 0.01
+
 
 @dataclass(frozen=True)
 class KnockOuts:

@@ -23,7 +23,6 @@ SUBWORDS = "sentencepiece.model"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 DEFAULT = "everyday"
 
-
 # where a model was trained is nobody's business: parts of fairseq's settings, and paths in them
 _SETTINGS = ("task", "common", "checkpoint", "model")
 _PLACES = {"data": "", "user_dir": None, "save_dir": "checkpoints"}
@@ -62,13 +61,13 @@ def pack(checkpoint: Path, prepared: Path, out: Path, target_lang: str | None = 
 def _stripped(state: dict, languages: dict[str, str]) -> dict:
     """A checkpoint without what only a training needs, its weights in float16."""
     cfg = state.get("cfg") or {}
-    for settings in (state.get("args"), *(cfg.get(each) for each in _SETTINGS)):
+    parts = {"args": state.get("args"), **{part: cfg.get(part) for part in _SETTINGS}}
+    for part, settings in parts.items():
         if settings:
             fields = settings if isinstance(settings, dict) else vars(settings)
             fields.update((name, value) for name, value in _PLACES.items() if name in fields)
-    for settings in (state.get("args"), cfg.get("task")):
-        if settings:
-            (settings if isinstance(settings, dict) else vars(settings)).update(languages)
+            if part in ("args", "task"):
+                fields.update(languages)
     history = [{**entry, "lr_scheduler_state": {}} for entry in state["optimizer_history"]]
     return {
         "args": state.get("args"),
@@ -83,14 +82,12 @@ def _stripped(state: dict, languages: dict[str, str]) -> dict:
 def _halved(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Weights in float16. Equal ones are stored once: embeddings that are shared come from a GPU
     as a copy for each of their names."""
-    halves: list[torch.Tensor] = []
-    halved = {}
+    halved: dict[str, torch.Tensor] = {}
     for name, weight in weights.items():
         half = weight.half() if weight.is_floating_point() else weight
         if not half.isfinite().all():
             raise InputError(f"the weight {name} has numbers that float16 cannot hold")
-        halved[name] = next((each for each in halves if _are_equal(each, half)), half)
-        halves.append(halved[name])
+        halved[name] = next((each for each in halved.values() if _are_equal(each, half)), half)
     return halved
 
 

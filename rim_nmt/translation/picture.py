@@ -73,7 +73,7 @@ def knock_outs_picture(found: KnockOuts) -> Figure:
             axis.text(
                 x, y, f"{each.lost:.1f}", ha="center", va="center", fontsize=9,
                 color="white" if each.lost > darkest / 2 else "black",
-                weight="bold" if each.p_value < 0.01 else "normal",
+                weight="bold" if each.is_clear else "normal",
             )  # fmt: skip
     axis.set_title(f"BLEU lost without a mechanism (of {found.bleu:.1f})", loc="left", fontsize=9)
     axis.set_yticks(range(len(layers)), list(layers))

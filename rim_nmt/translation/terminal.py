@@ -97,9 +97,7 @@ def knock_outs_in_terminal(found: KnockOuts) -> RenderableType:
     for number in range(max(map(len, layers.values()))):
         table.add_column(f"{number}", justify="right")
     for name, row in layers.items():
-        cells = [
-            Text(f"{each.lost:.1f}", style="bold" if each.p_value < 0.01 else "") for each in row
-        ]
+        cells = [Text(f"{each.lost:.1f}", style="bold" if each.is_clear else "") for each in row]
         table.add_row(name, *cells)
     title = f"BLEU {found.bleu:.1f} with every mechanism, {found.sentences:,} sentences"
     return Group(Text(title), table)

@@ -93,10 +93,10 @@ def run(arguments: argparse.Namespace) -> None:
     from rim_nmt.experiments.copying.report import write_report
     from rim_nmt.experiments.copying.task import CopyingModel
     from rim_nmt.experiments.copying.training import check_settings, state_of, train_cell
+    from rim_nmt.experiments.reports import announce_report
     from rim_nmt.plugin.memory import keep_freed_memory
     from rim_nmt.plugin.processor import one_thread_unless_told
     from rim_nmt.runtime.console import console
-    from rim_nmt.runtime.files import copy_file
 
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: there is no GPU that this PyTorch can use")
@@ -126,11 +126,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     report = arguments.out / "report"
     write_report(arguments.out, report)
-    console.print(f"table and plots are in {report}")
-    if arguments.report_to:
-        for path in report.iterdir():
-            copy_file(path, arguments.report_to / path.name)
-        console.print(f"and in {arguments.report_to}")
+    announce_report(report, arguments.report_to)
 
 
 def _check(arguments: argparse.Namespace) -> None:

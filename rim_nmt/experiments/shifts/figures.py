@@ -131,8 +131,12 @@ def differences(scored: Scored) -> list[dict]:
 
 def _about(scored: Scored) -> dict:
     shift = scored.shift
-    about = {"way": shift.way, "shift": shift.name, "sentences": scored.sentences}
-    return {**about, "training": shift.training}
+    return {
+        "way": shift.way,
+        "shift": shift.name,
+        "sentences": scored.sentences,
+        "training": shift.training,
+    }
 
 
 def _by_measure(work: Callable[[str, str], dict | None]) -> dict:

@@ -1,15 +1,15 @@
 """The shifts as a command: what is trained for them, running it, and the report."""
 
 import argparse
-import shlex
 from pathlib import Path
 
 from rim_nmt.experiments.training_options import (
     add_training_arguments,
     check_counts,
     chosen_models,
+    chosen_out,
     chosen_recipe,
-    show_report,
+    print_commands,
 )
 
 
@@ -39,13 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "short sentences, tested on longer ones; combinations: the made-up corpus, known words "
         "combined anew (default: all that the folder can serve)",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the experiment (default: runs/shifts/SCALE)",
-    )
-    add_training_arguments(parser)
+    add_training_arguments(parser, "shifts")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -58,13 +52,14 @@ def run(arguments: argparse.Namespace) -> None:
     """
     check_counts(arguments)
     # takes seconds: --help should not
+    from rim_nmt.experiments.reports import show_report
     from rim_nmt.experiments.shifts.folder import open_folder
     from rim_nmt.experiments.shifts.report import write_report
     from rim_nmt.experiments.shifts.shift import find_shifts
     from rim_nmt.experiments.shifts.texts import find_texts
     from rim_nmt.experiments.table8.cells import build_cells, check_variants, run_cells
 
-    out = arguments.out or Path("runs/shifts") / arguments.scale
+    out = chosen_out(arguments, "shifts")
     folder = open_folder(arguments.data)
     shifts = find_shifts(folder, arguments.ways)
     if not arguments.report:
@@ -78,9 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
             for cell in build_cells(text, recipe, models, [text.pairs[:1]], [seed], out / training)
         ]
         if arguments.dry_run:
-            prepared = [command for text in texts.values() for command in text.commands]
-            for command in (*prepared, *(c for cell in cells for c in cell.commands)):
-                print(shlex.join(command))
+            print_commands([*texts.values(), *cells])
             return
         folder.write(out / "tests")
         for text in texts.values():

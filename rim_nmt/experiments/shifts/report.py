@@ -119,7 +119,6 @@ def _plot(rows: list[dict]) -> Figure:
                 width=0.92 * width,
                 yerr=spreads if any(spreads) else None,
                 color=f"C{number}",
-                label=model,
             )
         names = [f"{name}\n({training})" if way == "length" else name for name, training in places]
         axes.set_xticks(range(len(places)), names, fontsize=8)

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import shlex
 from pathlib import Path
 
 from rim_nmt.errors import InputError
@@ -10,8 +9,9 @@ from rim_nmt.experiments.training_options import (
     add_training_arguments,
     check_counts,
     chosen_models,
+    chosen_out,
     chosen_recipe,
-    show_report,
+    print_commands,
 )
 
 
@@ -38,13 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PAIRS",
         help="what to train on, such as en-de en-de+en-fr (default: the first pair, and all)",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the experiment (default: runs/table8/SCALE)",
-    )
-    add_training_arguments(parser)
+    add_training_arguments(parser, "table8")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -57,11 +51,12 @@ def run(arguments: argparse.Namespace) -> None:
     _understand_old_spelling(arguments)
     check_counts(arguments)
     # takes seconds: --help should not
+    from rim_nmt.experiments.reports import show_report
     from rim_nmt.experiments.table8.cells import build_cells, check_variants, run_cells
     from rim_nmt.experiments.table8.report import write_report
     from rim_nmt.experiments.table8.texts import find_text
 
-    out = arguments.out or Path("runs/table8") / arguments.scale
+    out = chosen_out(arguments, "table8")
     if not arguments.report:
         text = find_text(arguments.scale, arguments.data, out)
         recipe = chosen_recipe(arguments)
@@ -70,8 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         seeds = range(1, arguments.seeds + 1)
         cells = build_cells(text, recipe, models, settings, seeds, out)
         if arguments.dry_run:
-            for command in (*text.commands, *(c for cell in cells for c in cell.commands)):
-                print(shlex.join(command))
+            print_commands([text, *cells])
             return
         text.prepare(out / "prepare.log")
         run_cells(cells, arguments.jobs)
