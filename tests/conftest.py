@@ -9,19 +9,20 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import xdist
 
 from rim_nmt.cli.main import main
-from rim_nmt.data.preparation import Options, prepare
-from rim_nmt.data.textfiles import files_corpus
 from rim_nmt.runtime import fairseq_commands
 from rim_nmt.runtime.fairseq_commands import USER_DIR, fairseq_command
 from rim_nmt.runtime.files import write_lines
 from rim_nmt.toy import corpus
-from rim_nmt.translation.model_folder import pack
-from rim_nmt.translation.translator import Translator
 from tests.forked import Forked
+
+if TYPE_CHECKING:
+    from rim_nmt.translation.translator import Translator
 
 ROOT = Path(__file__).resolve().parent.parent
 # A small RIM that is there without a training: by fairseq-train with version 0.1.0 (commit 56e7088,
@@ -33,6 +34,13 @@ SMALL = (
     *("--encoder-layers", 2, "--decoder-layers", 2),
     *("--num-mechanisms", 3, "--num-active", 2),
 )
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Where tests run, fairseq is imported before them. The process that only hands them out to
+    others does without: what takes seconds to import is imported by the fixtures."""
+    if not xdist.is_xdist_controller(session):
+        import tests.fairseq_loaded  # noqa: F401
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,18 @@ def train_command(data: Path, save_dir: Path, *more) -> list:
     )
 
 
+def prepare_small(out: Path, pairs: list[str], train: Path, valid: Path, tests: dict) -> None:
+    """Prepare text with 300 subwords."""
+    from rim_nmt.data.preparation import Options, prepare
+    from rim_nmt.data.textfiles import files_corpus
+
+    def text():
+        return files_corpus(pairs, [train], valid, tests, filtered=False)
+
+    with forked_commands():
+        prepare(out, {}, text, Options(vocab_size=300), workers=1)
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory) -> Path:
     """A prepared folder: 300 training pairs and two small test sets."""
@@ -151,16 +171,7 @@ def prepared(tmp_path_factory) -> Path:
     data = folder / "data"
     corpus.write(text, seed=1, **sizes)
     tests = {name: text / name for name in ("test", "transfer")}
-    with forked_commands():
-        prepare(
-            data,
-            {},
-            lambda: files_corpus(
-                ["en-de"], [text / "train"], text / "valid", tests, filtered=False
-            ),
-            Options(vocab_size=300),
-            workers=1,
-        )
+    prepare_small(data, ["en-de"], text / "train", text / "valid", tests)
     return data
 
 
@@ -183,17 +194,9 @@ def prepared_pairs(tmp_path_factory) -> Path:
         ):
             write_lines(folder / f"{name}.{pair}.en", source)
             write_lines(folder / f"{name}.{pair}.{pair[3:]}", target)
+    pairs = ["en-de", "en-fr"]
     tests = {"test": folder / "test"}
-    with forked_commands():
-        prepare(
-            folder / "data",
-            {},
-            lambda: files_corpus(
-                ["en-de", "en-fr"], [folder / "train"], folder / "valid", tests, filtered=False
-            ),
-            Options(vocab_size=300),
-            workers=1,
-        )
+    prepare_small(folder / "data", pairs, folder / "train", folder / "valid", tests)
     return folder / "data"
 
 
@@ -218,14 +221,18 @@ def old_prepared(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def old_checkpoint(old_prepared) -> Callable[[], Translator]:
+def old_checkpoint(old_prepared) -> Callable[[], "Translator"]:
     """Loads the model of `OLD_CHECKPOINT`."""
+    from rim_nmt.translation.translator import Translator
+
     return lambda: Translator.from_folder(OLD_CHECKPOINT, old_prepared)
 
 
 @pytest.fixture(scope="session")
 def model_folder(old_prepared, tmp_path_factory) -> Path:
     """The same model, packed."""
+    from rim_nmt.translation.model_folder import pack
+
     folder = tmp_path_factory.mktemp("model-folder") / "model"
     pack(OLD_CHECKPOINT, old_prepared, folder)
     return folder

@@ -14,10 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import torch
-
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["fairseq"])
+FORKS.set_forkserver_preload(["tests.fairseq_loaded"])
 STREAMS = ("stdin", "stdout", "stderr")
 
 
@@ -52,6 +50,8 @@ class Forked:
 
 def _run(program: list[str], environment: dict[str, str], folder: str) -> None:
     """Become a program."""
+    import torch  # which takes seconds where fairseq has not been imported
+
     for number, name in enumerate(STREAMS):
         flags = os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY
         os.dup2(os.open(os.path.join(folder, name), flags), number)

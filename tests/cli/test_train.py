@@ -7,7 +7,7 @@ import pytest
 
 from rim_nmt.cli.main import main
 from rim_nmt.runtime.files import read_lines, write_lines
-from tests.conftest import SMALL
+from tests.conftest import SMALL, forked_commands
 
 
 @pytest.fixture
@@ -117,7 +117,8 @@ def test_it_trains_goes_on_and_says_how_to_translate(prepared, tmp_path, call_sc
     assert "trained already" in call_script(*common, "--max-update", 6)
     assert best.stat().st_mtime_ns == modified
     assert call_script(*common, "--max-update", 6, "--quiet") == f"{best}\n"
-    said = call_script(*common, "--max-update", 7, "--verbose")
+    with forked_commands():
+        said = call_script(*common, "--max-update", 7, "--verbose")
     assert f"going on from {out / 'checkpoint_last.pt'}" in said
     assert "valid perplexity" not in said  # that is for fairseq's own log to say
     assert "Loaded checkpoint" in (out / "train.log").read_text(encoding="utf-8")

@@ -419,7 +419,7 @@ def test_a_killed_preparation_ends_with_the_same_bytes(text, one_pair, tmp_path)
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
         assert not out.exists()
-    run(text, out, pairs=("en-de",), forked=False)
+    run(text, out, pairs=("en-de",))
     assert content(out) == content(one_pair)
     assert list(tmp_path.iterdir()) == [out]
 

@@ -47,9 +47,6 @@ def test_it_holds_the_package_and_nothing_else(unpacked):
 
 def test_its_commands_work_in_another_folder(unpacked, tmp_path):
     assert run(unpacked, tmp_path, "-m", "rim_nmt", "--help").startswith("usage: rim-nmt")
-    table = run(unpacked, tmp_path, "-m", "rim_nmt", "parameters", "--vocab-size", 1404)
-    assert "934,016" in table
-
     (tmp_path / "data/bin").mkdir(parents=True)
     (tmp_path / "data/bin/train.en-de.en.idx").touch()
     write_json(tmp_path / "data/manifest.json", {"pairs": {"en-de": {}}})
@@ -61,6 +58,8 @@ def test_its_commands_work_in_another_folder(unpacked, tmp_path):
         "import argparse, sys; from fairseq import utils; from fairseq.models import MODEL_REGISTRY"
         "\nutils.import_user_module(argparse.Namespace(user_dir=sys.argv[1]))"
         "\nimport rim_nmt; print('rim' in MODEL_REGISTRY, rim_nmt.__file__)"
+        "\nfrom rim_nmt.cli.main import main; main(['parameters', '--vocab-size', '1404'])"
     )
-    printed = run(unpacked, tmp_path, "-c", code, user_dir)
-    assert printed == f"True {unpacked / 'rim_nmt/__init__.py'}\n"
+    first, table = run(unpacked, tmp_path, "-c", code, user_dir).split("\n", 1)
+    assert first == f"True {unpacked / 'rim_nmt/__init__.py'}"
+    assert "934,016" in table

@@ -11,7 +11,9 @@ from rim_nmt.runtime.fairseq_commands import ROOT
 # Mapped blocks (hblks of mallinfo2(3)) that one tensor of 64 MB adds.
 SCRIPT = """
 import ctypes, torch
-import rim_nmt.plugin.register
+from rim_nmt.plugin.startup import deferring
+with deferring():
+    import rim_nmt.plugin.register
 
 class Info(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd usmblks "
