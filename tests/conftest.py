@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import xdist
 
 from rim_nmt.cli.main import main
 from rim_nmt.runtime import fairseq_commands
@@ -39,7 +38,7 @@ SMALL = (
 def pytest_collection(session: pytest.Session) -> None:
     """Where tests run, fairseq is imported before them. The process that only hands them out to
     others does without: what takes seconds to import is imported by the fixtures."""
-    if not xdist.is_xdist_controller(session):
+    if not session.config.pluginmanager.hasplugin("dsession"):  # which hands them out
         import tests.fairseq_loaded  # noqa: F401
 
 
