@@ -162,22 +162,24 @@ def read_log(log: Path) -> dict:
     Where a training was taken up again, what was logged last for an update counts.
 
     Returns:
-        parameters; updates; tokens_per_second (median); valid, a list of (update, loss in bits per
-        subword without label smoothing, over all pairs that were trained); valid_loss, the lowest
-        of them; usage, the last figures of how evenly mechanisms are used ({} where there are
-        none).
+        parameters; updates; tokens_per_second and seconds_per_update, medians; valid, a list of
+        (update, loss in bits per subword without label smoothing, over all pairs that were
+        trained); valid_loss, the lowest of them; usage, the last figures of how evenly mechanisms
+        are used ({} where there are none).
 
     Raises:
         InputError: the log has no validation.
     """
     text = log.read_text(encoding="utf-8", errors="replace")
-    training: dict[int, float] = {}
+    tokens: dict[int, float] = {}
+    seconds: dict[int, float] = {}
     valid: dict[int, float] = {}
     usage: dict[str, float] = {}
     for kind, line in re.findall(r"\| (train_inner|valid) \| (\{.*\})", text):
         figures = json.loads(line)
         if kind == "train_inner":
-            training[int(figures["num_updates"])] = float(figures["wps"])
+            tokens[int(figures["num_updates"])] = float(figures["wps"])
+            seconds[int(figures["num_updates"])] = 1 / float(figures["ups"])
         else:
             valid[int(figures["valid_num_updates"])] = float(figures["valid_nll_loss"])
             usage = {
@@ -191,7 +193,8 @@ def read_log(log: Path) -> dict:
     return {
         "parameters": int(parameters[1].replace(",", "")),
         "updates": max(valid),
-        "tokens_per_second": round(statistics.median(training.values())) if training else None,
+        "tokens_per_second": round(statistics.median(tokens.values())) if tokens else None,
+        "seconds_per_update": round(statistics.median(seconds.values()), 4) if seconds else None,
         "valid": sorted(valid.items()),
         "valid_loss": min(valid.values()),
         "usage": usage,

@@ -14,13 +14,13 @@ from tests.runtime.test_processes import is_running, wait_for
 
 LOG = """\
 2026-01-01 | INFO | fairseq_cli.train | num. shared model params: 1,234 (num. trained: 1,234)
-2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "9.1", "num_updates": "10", "wps": "100"}
-2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "8.1", "num_updates": "20", "wps": "700"}
+2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "9.1", "num_updates": "10", "wps": "100", "ups": "1"}
+2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "8.1", "num_updates": "20", "wps": "700", "ups": "7"}
 2026-01-01 | INFO | valid | {"valid_nll_loss": "7.5", "valid_ppl": "180", "valid_num_updates": "20", "valid_enc_usage": "0.9", "valid_dec_usage": "0.6"}
 Killed
-2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "8.0", "num_updates": "20", "wps": "300"}
+2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "8.0", "num_updates": "20", "wps": "300", "ups": "4"}
 2026-01-01 | INFO | valid | {"valid_nll_loss": "7.25", "valid_ppl": "180", "valid_num_updates": "20", "valid_enc_usage": "0.8", "valid_dec_usage": "0.5"}
-2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "8.0", "num_updates": "30", "wps": "200"}
+2026-01-01 | INFO | train_inner | {"epoch": 1, "loss": "8.0", "num_updates": "30", "wps": "200", "ups": "2"}
 2026-01-01 | INFO | valid | {"valid_nll_loss": "7.5", "valid_ppl": "181", "valid_num_updates": "30", "valid_dec_least": "0.1", "valid_enc_usage": "0.7", "valid_dec_usage": "0.4"}
 2026-01-01 | INFO | fairseq_cli.train | done training in 3.0 seconds
 """  # noqa: E501
@@ -33,6 +33,7 @@ def test_the_log_is_read_as_the_last_run_left_it(tmp_path):
         "parameters": 1234,
         "updates": 30,
         "tokens_per_second": 200,
+        "seconds_per_update": 0.5,
         "valid": [(20, 7.25), (30, 7.5)],
         "valid_loss": 7.25,
         "usage": {"dec_least": 0.1, "enc_usage": 0.7, "dec_usage": 0.4},

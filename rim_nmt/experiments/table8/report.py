@@ -2,7 +2,7 @@
 cells give the same bytes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import sacrebleu
@@ -261,26 +261,34 @@ def _plot_scores(rows: list[dict]) -> Figure:
 
 
 def _plot_learning(groups: Groups) -> Figure:
-    """Validation loss against updates, a panel for each setting, a line for each training."""
+    """Validation loss against updates and, below, against hours: a column for each setting, a line
+    for each training. Hours are updates at the median speed: validations, and what slowed a machine
+    down for a while, are not in them. Cells of earlier versions do not know them."""
     settings = _settings(groups)
     models = list(dict.fromkeys(model for model, _ in groups))
-    figure = Figure(figsize=(1 + 4.4 * len(settings), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(settings), squeeze=False, sharey=True)[0]
-    for axes, setting in zip(panels, settings, strict=True):
-        for (model, pairs), results in groups.items():
-            for number, result in enumerate(results if pairs == setting else ()):
-                axes.plot(
-                    *zip(*result["valid"], strict=True),
-                    color=f"C{models.index(model)}",  # they repeat after ten
-                    linestyle="-" if models.index(model) < 10 else "--",
-                    label=model if number == 0 else None,
-                )
-        axes.set_title(f"trained on {setting.replace('+', ' + ')}")
-        axes.set_xlabel("updates")
-        axes.set_yscale("log", base=2)  # else the first losses leave no room for the last
-        axes.yaxis.set_major_locator(MultipleLocator(0.5))
-        axes.yaxis.set_major_formatter("{x:.1f}")
-        axes.grid(alpha=0.3)
-        axes.legend()
+    units: dict[str, Callable[[dict], float]] = {"updates": lambda _: 1}
+    if all(result.get("seconds_per_update") for results in groups.values() for result in results):
+        units["hours"] = lambda result: result["seconds_per_update"] / 3600
+    size = (1 + 4.4 * len(settings), 3.6 * len(units))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(units), len(settings), squeeze=False, sharey=True)
+    for row, (unit, of_update) in zip(panels, units.items(), strict=True):
+        for axes, setting in zip(row, settings, strict=True):
+            for (model, pairs), results in groups.items():
+                for number, result in enumerate(results if pairs == setting else ()):
+                    axes.plot(
+                        [update * of_update(result) for update, _ in result["valid"]],
+                        [loss for _, loss in result["valid"]],
+                        color=f"C{models.index(model)}",  # they repeat after ten
+                        linestyle="-" if models.index(model) < 10 else "--",
+                        label=model if number == 0 else None,
+                    )
+            axes.set_title(f"trained on {setting.replace('+', ' + ')}")
+            axes.set_xlabel(unit)
+            axes.set_yscale("log", base=2)  # else the first losses leave no room for the last
+            axes.yaxis.set_major_locator(MultipleLocator(0.5))
+            axes.yaxis.set_major_formatter("{x:.1f}")
+            axes.grid(alpha=0.3)
+            axes.legend()
     figure.supylabel("validation loss, bits per subword")
     return figure

@@ -5,10 +5,11 @@ import statistics
 
 import pytest
 import sacrebleu
+from matplotlib.image import imread
 
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.table8.report import compare, read_results, summarise, write_report
-from rim_nmt.runtime.files import write_json, write_lines
+from rim_nmt.runtime.files import read_json, write_json, write_lines
 
 SENTENCES = [
     f"the {noun} {verb} a {thing} ."
@@ -39,6 +40,7 @@ def store(
         "parameters": 1000,
         "updates": 20,
         "tokens_per_second": 300 + seed,
+        "seconds_per_update": 0.5,
         "valid": [[10, 5.0], [20, 4.0 + wrong / 10 + seed / 100]],
         "valid_loss": 4.0 + wrong / 10 + seed / 100,
         "usage": usage or {},
@@ -69,6 +71,17 @@ def cells(tmp_path):
     store(folder, "transformer", 1, wrong=1, first=7)
     store(folder, "rim", 1, wrong=0, pairs=("en-de", "en-fr"), usage={"enc_usage": 0.7})
     return folder
+
+
+def test_learning_is_shown_against_hours_where_every_cell_knows_them(cells, tmp_path):
+    write_report(cells, tmp_path / "with")
+    path = cells / "rim.en-de.seed1/result.json"
+    result = read_json(path)
+    del result["seconds_per_update"]  # as it was written before there was this figure
+    write_json(path, result)
+    write_report(cells, tmp_path / "without")
+    heights = [imread(tmp_path / name / "learning.png").shape[0] for name in ("with", "without")]
+    assert heights[0] == 2 * heights[1]
 
 
 def test_the_same_cells_give_the_same_bytes(cells, tmp_path):
