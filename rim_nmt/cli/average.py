@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--last",
         type=int,
         metavar="N",
-        help="average the last N that --save-interval-updates wrote (all, where there are fewer)",
+        help="average the last N that --save-interval-updates wrote or, where it wrote none, those "
+        "of the last N epochs (all, where there are fewer)",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="the averaged checkpoint"

@@ -25,11 +25,13 @@ def average_checkpoints(paths: Sequence[Path], out: Path) -> None:
         out: where the result goes.
 
     Raises:
-        InputError: none given, one is missing or is no checkpoint, their weights do not match or
-            are not finite, or the result cannot be written.
+        InputError: none given, one is missing or is no checkpoint or the result too, their weights
+            do not match or are not finite, or the result cannot be written.
     """
     if not paths:
         raise InputError("no checkpoints to average: give at least one")
+    if out.resolve() in {path.resolve() for path in paths}:
+        raise InputError(f"{out} is one of the checkpoints and would be lost: choose another name")
     with _prepared(out) as temporary:
         total: dict[str, torch.Tensor] = {}
         for path in paths:
@@ -102,8 +104,9 @@ def _add(total: dict[str, torch.Tensor], weights: dict[str, torch.Tensor]) -> No
 
 
 def last_checkpoints(folder: Path, count: int) -> list[Path]:
-    """The checkpoints of a training with the most updates, by their names
-    (`checkpoint_EPOCH_UPDATES.pt`, which `--save-interval-updates` writes).
+    """The last checkpoints of a training, by their names: those with the most updates
+    (`checkpoint_EPOCH_UPDATES.pt`, which `--save-interval-updates` writes) or, where there are none
+    of these, those of the last epochs (`checkpointEPOCH.pt`).
 
     Args:
         folder: the training's --save-dir.
@@ -112,13 +115,15 @@ def last_checkpoints(folder: Path, count: int) -> list[Path]:
     Raises:
         InputError: there are none.
     """
-    numbered = {
-        int(match[1]): path
-        for path in folder.glob("checkpoint_*_*.pt")
-        if (match := re.fullmatch(r"checkpoint_\d+_(\d+)\.pt", path.name))
-    }
-    if not numbered:
-        raise InputError(
-            f"no checkpoint_EPOCH_UPDATES.pt in {folder}: train with --save-interval-updates"
-        )
-    return [numbered[updates] for updates in sorted(numbered)[-count:]]
+    for name in (r"checkpoint_\d+_(\d+)\.pt", r"checkpoint(\d+)\.pt"):
+        numbered = {
+            int(match[1]): path
+            for path in folder.glob("checkpoint*.pt")
+            if (match := re.fullmatch(name, path.name))
+        }
+        if numbered:
+            return [numbered[number] for number in sorted(numbered)[-count:]]
+    raise InputError(
+        f"neither checkpoint_EPOCH_UPDATES.pt nor checkpointEPOCH.pt in {folder}: train with "
+        "--save-interval-updates, or name the checkpoints to average instead of --last"
+    )
