@@ -71,6 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
         if value is not None:
             other = "--test FILE" if arguments.test is None else "a sentence"
             raise InputError(f"{flag} goes with {other}")
+    if arguments.picture and arguments.picture.suffix.lower() != ".png":
+        raise InputError(f"--picture {arguments.picture}: expected a name that ends in .png")
     if arguments.test is None:
         _sentence(arguments)
     elif arguments.knock_outs:

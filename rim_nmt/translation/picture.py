@@ -34,6 +34,7 @@ def picture(explanation: Explanation) -> Figure:
         layout="constrained",
         facecolor="white",
     )
+    figure.suptitle("blue: how much it wants the piece; dot: it is active", fontsize=8)
     axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for axis, (layer, pieces) in zip(axes, layers, strict=False):
         columns = range(len(layer.wants[0]))

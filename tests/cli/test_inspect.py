@@ -74,6 +74,7 @@ def test_what_each_mechanism_is_worth(inspect, tmp_path):
         ([SENTENCE, "--test", "x"], "give a sentence"),
         ([SENTENCE, "--reference", "x"], "--reference goes with --test FILE"),
         (["--test", "x", "--picture", "y"], "--picture goes with a sentence"),
+        ([SENTENCE, "--picture", "y.pdf"], "--picture y.pdf: expected a name that ends in .png"),
         (["--test", "nowhere"], "nowhere does not exist"),
         ([SENTENCE, "--knock-outs"], "--knock-outs goes with --test FILE"),
         (["--test", "x", "--knock-outs"], "--knock-outs needs --reference"),
