@@ -22,8 +22,8 @@ INK = "#222222"
 STRIPS = {
     "encoder.forward": "encoder, left to right",
     "encoder.backward": "encoder, right to left",
-    "decoder.0": "decoder, layer 1",
-    "decoder.1": "decoder, layer 2",
+    "decoder.0": "decoder, first layer",
+    "decoder.1": "decoder, second layer",
 }
 
 
@@ -118,7 +118,7 @@ def _draw_step(axes: Axes, wants: list[float], active: list[bool], piece: str) -
         if on:
             _arrow(axes, (8.75, y), (9.75, y), colour)
             axes.text(
-                10.6, y, f"LSTM {k + 1}", ha="center", va="center", fontsize=8.5, color="white",
+                10.6, y, f"LSTM {k}", ha="center", va="center", fontsize=8.5, color="white",
                 bbox={"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "none"},
             )  # fmt: skip
             for other in range(count):
@@ -140,7 +140,7 @@ def _draw_step(axes: Axes, wants: list[float], active: list[bool], piece: str) -
 
 def _state(axes: Axes, x: float, y: float, k: int, colour: str, filled: bool) -> None:
     axes.add_patch(Circle((x, y), 0.33, facecolor=colour if filled else "white", edgecolor=colour))
-    axes.text(x, y, f"h{k + 1}", ha="center", va="center", fontsize=8, color="white")
+    axes.text(x, y, f"h{k}", ha="center", va="center", fontsize=8, color="white")
 
 
 def _arrow(axes: Axes, start, end, colour, thin: bool = False, style: str = "-") -> None:
