@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scale",
         choices=("tiny", "small", "converged"),
         default="small",
-        help="how long: tiny: minutes a training; small: half an hour; converged: until nothing is "
-        "gained, hours (%(default)s)",
+        help="how long: tiny: minutes a training; small: half an hour; converged: until more "
+        "updates gain little, hours (%(default)s)",
     )
     parser.add_argument(
         "--ways",

@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("tiny", "screening", "small", "converged", "paper"),
         required=True,
         help="tiny: the embedded corpus, minutes a training; screening: text of your own, 1,000 "
-        "updates, validation loss alone; small: half an hour; converged: until nothing is gained, "
-        "hours; paper: WMT14 and IWSLT14 on GPUs, days",
+        "updates, validation loss alone; small: half an hour; converged: until more updates gain "
+        "little, hours; paper: WMT14 and IWSLT14 on GPUs, days",
     )
     parser.add_argument(
         "--data",

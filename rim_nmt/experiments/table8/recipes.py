@@ -16,7 +16,7 @@ class Recipe:
     Args:
         size: of the models, a key of `matched_models`.
         max_update: updates.
-        warmup_updates: of the learning rate.
+        warmup_updates: of the learning rate, which then falls linearly to zero at `max_update`.
         interval: updates between two validations, each with a checkpoint.
         average: the mean of so many last checkpoints is scored; of a tenth of the training, where
             the learning rate is low: over more the mean was worse than the last one.
@@ -24,8 +24,6 @@ class Recipe:
         max_tokens: of a batch, on the longer side, padding included.
         lr: learning rate, by model.
         dropout: by model.
-        decay: of the learning rate after the warm-up: "linear", to zero at `max_update`, or
-            "inverse_sqrt", for a training whose end is not known before.
         scored: whether test sets are translated; without, the validation loss is all.
         more: further flags of fairseq-train.
     """
@@ -39,16 +37,8 @@ class Recipe:
     dropout: dict[str, float]
     average: int = 3
     patience: int = 10
-    decay: str = "linear"
     scored: bool = True
     more: tuple = ("--num-workers", 0)
-
-    @property
-    def scheduler(self) -> tuple:
-        """The flags of fairseq-train for the learning rate's decay."""
-        if self.decay == "linear":
-            return "--lr-scheduler", "polynomial_decay", "--total-num-update", self.max_update
-        return "--lr-scheduler", self.decay
 
     def adapted(
         self,
@@ -120,14 +110,12 @@ RECIPES = {
     ),
     "converged": Recipe(
         size="tiny",
-        max_update=40_000,
+        max_update=16_000,
         warmup_updates=400,
         interval=400,
         max_tokens=1500,
         lr=per_model(0.002),
         dropout=per_model(0.2),
-        average=10,
-        decay="inverse_sqrt",
     ),
     "paper": Recipe(
         size="wmt",
