@@ -262,7 +262,11 @@ def overlapping(data: bytes) -> bytes:
 def test_files_that_are_not_as_torch_writes_them_are_refused(files, change, message, tmp_path):
     path = files.save(tmp_path / "bad.pt")
     path.write_bytes(change(path.read_bytes()))
-    for load in (checkpoint_safety.load, lambda path: average_checkpoints([path], tmp_path / "mean.pt")):
+
+    def average(path):
+        average_checkpoints([path], tmp_path / "mean.pt")
+
+    for load in (checkpoint_safety.load, average):
         with pytest.raises(CheckpointError, match=message) as caught:
             load(path)
         assert len(str(caught.value).splitlines()) == 1
