@@ -1,7 +1,8 @@
 """The flags of fairseq-train for one training of each size, and how the user's own replace them.
 
-The smallest size is trained as the converged tables of results/ are, "wmt" as the paper's scale of
-Table 8 would be. "iwslt" and "base" lie between them and were not tuned.
+"tiny" was tried on 29,000 captions with the RIM and with the LSTM: both still gained a little when
+they reached its last update. "wmt" has the updates and batches of the paper's scale of Table 8.
+"iwslt" and "base" lie between them and were not tuned.
 """
 
 from collections.abc import Mapping, Sequence
