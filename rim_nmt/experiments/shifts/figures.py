@@ -10,7 +10,12 @@ import numpy as np
 
 from rim_nmt.experiments.shifts.intervals import over_seeds, over_sentences, resampled
 from rim_nmt.experiments.shifts.shift import Shift
-from rim_nmt.experiments.table8.report import METRICS, read_results, translations
+from rim_nmt.experiments.table8.report import (
+    METRICS,
+    has_translations,
+    read_results,
+    translations,
+)
 from rim_nmt.experiments.tables import figure
 from rim_nmt.runtime.files import read_lines
 
@@ -112,7 +117,8 @@ def summarise(scored: Scored) -> list[dict]:
 
 def differences(scored: Scored) -> list[dict]:
     """A row for each other model: the RIM's figures less its, with 95 % confidence intervals:
-    over seeds, or by the paired bootstrap over sentences where both have but one seed."""
+    over seeds, or by the paired bootstrap over sentences where both have but one seed. That needs
+    their translations; without them there is no difference to tell."""
     rows = []
     mine = scored.models.get(BASELINE, {})
     for model, theirs in scored.models.items():
@@ -158,6 +164,12 @@ def _difference(
         return None
     if len(found) > 1:
         over, (low, high) = "seeds", over_seeds(list(found.values()))
+    elif not all(
+        has_translations(scored.cells, scored.models[name][seed])
+        for name in (BASELINE, model)
+        for seed in found
+    ):
+        return None
     else:
         rim, other = (scored.samples(m, metric, measure, *found) for m in (BASELINE, model))
         over, (low, high) = "sentences", over_sentences(rim - other)

@@ -106,12 +106,17 @@ def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> 
 
     Returns:
         A row for each test set, model and seed that both have: difference, and p, the probability
-        of a difference of this size where there is none.
+        of a difference of this size where there is none. Cells of which the translations are gone
+        and only result.json is kept are left out.
 
     Raises:
         InputError: the translations do not fit the test set any more.
     """
-    here = [result for result in results if "+".join(result["pairs"]) == pairs]
+    here = [
+        result
+        for result in results
+        if "+".join(result["pairs"]) == pairs and has_translations(cells, result)
+    ]
     rows = []
     for mine in (result for result in here if result["model"] == baseline):
         others = [r for r in here if r["seed"] == mine["seed"] and r["model"] != baseline]
@@ -150,16 +155,25 @@ def translations(cells: Path, result: dict, test: str) -> list[str]:
     Raises:
         InputError: it does not fit the test set any more.
     """
-    name = f"{result['model']}.{'+'.join(result['pairs'])}.seed{result['seed']}"
-    scores = result["scores"][test]
-    lines = read_lines(cells / name / scores["translations"])
+    folder, scores = _folder(cells, result), result["scores"][test]
+    lines = read_lines(folder / scores["translations"])
     references = read_lines(Path(scores["reference"]))
     if len(lines) != len(references):
         raise InputError(
             f"{scores['reference']} has {len(references)} lines, but the translation of {test} in "
-            f"{cells / name} has {len(lines)}: it was scored with another test set"
+            f"{folder} has {len(lines)}: it was scored with another test set"
         )
     return lines
+
+
+def has_translations(cells: Path, result: dict) -> bool:
+    """Whether a cell has its translations still; for most figures result.json is enough."""
+    folder = _folder(cells, result)
+    return all((folder / scores["translations"]).exists() for scores in result["scores"].values())
+
+
+def _folder(cells: Path, result: dict) -> Path:
+    return cells / f"{result['model']}.{'+'.join(result['pairs'])}.seed{result['seed']}"
 
 
 def _group(results: Sequence[dict]) -> Groups:

@@ -106,6 +106,17 @@ def test_differences_of_one_seed_are_over_sentences(out):
     assert transformer["BLEU"]["kept"] is None
 
 
+def test_without_translations_seeds_are_compared_and_sentences_are_not(out):
+    before, _ = report(out)
+    for model in ("rim", "lstm", "transformer"):
+        for path in out.glob(f"everything/cells/{model}.*/scores/*.hyp"):
+            path.unlink()
+    table, _ = report(out)
+    assert table["rows"] == before["rows"]
+    assert table["differences"][0] == before["differences"][0]  # lstm, three seeds
+    assert table["differences"][1]["BLEU"] == dict.fromkeys(("inside", "outside", "kept"))
+
+
 def test_the_table_is_of_what_is_finished(out):
     store(out, "combinations", "rim", 1, test=90.0, transfer=45.0)
     store(out, "everything", "rim", 1, **{"news": 40.0, "talks": 20.0, "noise.drop-5": 30.0})

@@ -137,6 +137,18 @@ def test_significance_is_by_seed_and_signed(cells):
     }
 
 
+def test_without_translations_a_cell_is_in_the_table_but_not_in_the_bootstrap(cells, tmp_path):
+    (cells / "lstm.en-de.seed1/scores/test.hyp").unlink()
+    rows = compare(cells, read_results(cells), "rim", "en-de")
+    assert {(row["model"], row["seed"]) for row in rows} == {("lstm", 2), ("transformer", 1)}
+    (cells / "rim.en-de.seed2/scores/test.hyp").unlink()
+    rows = compare(cells, read_results(cells), "rim", "en-de")
+    assert {(row["model"], row["seed"]) for row in rows} == {("transformer", 1)}
+    write_report(cells, tmp_path / "out")
+    written = json.loads((tmp_path / "out/table.json").read_text(encoding="utf-8"))
+    assert written["rows"][1]["model"] == "lstm" and written["rows"][1]["seeds"] == [1, 2]
+
+
 def test_a_test_set_that_has_changed_is_refused(cells, tmp_path):
     write_lines(cells.parent / "test.de", SENTENCES[1:])
     with pytest.raises(InputError) as error:
