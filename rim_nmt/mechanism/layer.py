@@ -42,6 +42,8 @@ class RIMLayer(nn.Module):
         hidden_size: D = K * d, width of state and output.
         num_mechanisms: K.
         num_active: A, how many mechanisms are active at a step.
+        num_always: so many of the A are always the first mechanisms; the others compete for the
+            rest. The paper has none of these.
         dynamics: "lstm" or "gru".
         input_slots: N, elements that the input is cut into; each is attended to on its own.
         input_heads: M, heads of the input attention.
@@ -68,6 +70,7 @@ class RIMLayer(nn.Module):
         num_mechanisms: int = 6,
         num_active: int = 4,
         *,
+        num_always: int = 0,
         dynamics: str = "lstm",
         input_slots: int = 1,
         input_heads: int = 4,
@@ -106,6 +109,10 @@ class RIMLayer(nn.Module):
                 f"num_active {num_active} is more than num_mechanisms {num_mechanisms}: "
                 f"give a number from 1 to {num_mechanisms}"
             )
+        if not 0 <= num_always <= num_active:
+            raise ValueError(
+                f"num_always must be from 0 to num_active, which is {num_active}, got {num_always}"
+            )
         if input_size % input_slots:
             raise ValueError(
                 f"input_size {input_size} is not divisible by input_slots {input_slots}"
@@ -131,6 +138,7 @@ class RIMLayer(nn.Module):
         self.hidden_size = hidden_size
         self.num_mechanisms = num_mechanisms
         self.num_active = num_active
+        self.num_always = num_always
         self.kernel = kernel
         self.asleep: list[int] = []  # mechanisms that are never active, see `keep_asleep`
         mechanism_size = hidden_size // num_mechanisms
@@ -244,6 +252,7 @@ class RIMLayer(nn.Module):
             gates=self.dynamics.weight,
             bias=self.dynamics.bias,
             num_active=self.num_active,
+            num_always=self.num_always,
             input_heads=attention.num_heads,
             input_dropout=attention.dropout.p if self.training else 0.0,
             **of_communication,
@@ -274,7 +283,7 @@ class RIMLayer(nn.Module):
     ) -> tuple[State, Tensor]:
         """One step on split states (K x B x d each); `active` comes back as K x B."""
         p = self.input_attention.attend(state[0], key)  # K x B x N x M
-        active = select_active(p.sum(-2), self.num_active, self.asleep)  # K x B
+        active = select_active(p.sum(-2), self.num_active, self.num_always, self.asleep)  # K x B
         if pad is not None:
             active = active & ~pad
         takes = active.unsqueeze(-1)  # K x B x 1

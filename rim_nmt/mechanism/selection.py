@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 
-def select_active(p: Tensor, num_active: int, asleep: Sequence[int] = ()) -> Tensor:
+def select_active(
+    p: Tensor, num_active: int, num_always: int = 0, asleep: Sequence[int] = ()
+) -> Tensor:
     """The A mechanisms that attend most to the input, which is least to null: the set S_t.
 
     The score of a mechanism is the mean of its probabilities over heads. Exactly A win, also when
@@ -16,6 +18,8 @@ def select_active(p: Tensor, num_active: int, asleep: Sequence[int] = ()) -> Ten
     Args:
         p: K x B x M, attention on the real input (on all of its slots), before dropout.
         num_active: A.
+        num_always: so many of the A are the first mechanisms, whatever their scores. The paper has
+            none of these.
         asleep: mechanisms that cannot be chosen.
 
     Returns:
@@ -23,6 +27,7 @@ def select_active(p: Tensor, num_active: int, asleep: Sequence[int] = ()) -> Ten
     """
     # NaN comes first, with a sign or without: a GPU's sort puts that of some signs last
     scores = p.detach().mean(-1).nan_to_num(2.0)  # K x B; more than a mean of probabilities can be
+    scores[:num_always] = 3.0  # before NaN
     if asleep:
         scores[asleep] = -1.0  # less than a mean of probabilities can be
         num_active = min(num_active, len(scores) - len(asleep))

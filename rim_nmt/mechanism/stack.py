@@ -19,6 +19,7 @@ class MechanismOptions(TypedDict, total=False):
 
     num_mechanisms: int
     num_active: int
+    num_always: int
     dynamics: Literal["lstm", "gru"]
     input_slots: int
     input_heads: int

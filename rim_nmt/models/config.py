@@ -53,6 +53,7 @@ class RecurrentModelConfig(FairseqDataclass):
     )
     num_mechanisms: int = _flag(6, "mechanisms K in a RIM layer; D must be divisible by it")
     num_active: int = _flag(4, "mechanisms A that are active at a step")
+    num_always: int = _flag(0, "of these, mechanisms that are active at every step: the first ones")
     encoder_num_active: Optional[int] = _flag(  # noqa: UP045  (fairseq reads the annotation)
         None, "another A for the encoder (default: --num-active)"
     )

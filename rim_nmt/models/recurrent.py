@@ -64,6 +64,7 @@ def build_recurrent_layer(
         hidden_size,
         num_mechanisms=cfg.num_mechanisms,
         num_active=cfg.num_active if num_active is None else num_active,
+        num_always=cfg.num_always,
         dynamics=str(cfg.rim_dynamics),
         input_slots=input_slots,
         input_heads=cfg.input_heads,

@@ -40,6 +40,7 @@ class Config:
     hidden_size: int = 35
     num_mechanisms: int = 7
     num_active: int = 4
+    num_always: int = 0
     dynamics: str = "lstm"
     input_slots: int = 1
     input_heads: int = 3
@@ -118,7 +119,9 @@ def _step(
         u_k, on_null = _input_attention(weights, config, x, h[k], k)
         u.append(u_k)
         null_attention.append(on_null)
-    active = sorted(mechanisms, key=lambda k: (null_attention[k], k))[: config.num_active]
+    always = list(mechanisms)[: config.num_always]
+    others = sorted(set(mechanisms) - set(always), key=lambda k: (null_attention[k], k))
+    active = [*always, *others[: config.num_active - config.num_always]]
 
     h, c = list(h), None if c is None else list(c)
     for k in active:

@@ -15,7 +15,7 @@ from rim_nmt.mechanism.selection import select_active
 def test_the_others_are_chosen_in_their_order(num_active, asleep):
     torch.manual_seed(1)
     p = torch.rand(4, 50, 2)  # K x B x M
-    active = select_active(p, num_active, asleep)
+    active = select_active(p, num_active, asleep=asleep)
     left = [k for k in range(4) if k not in asleep]
     assert not active[asleep].any()
     assert torch.equal(active[left], select_active(p[left], min(num_active, len(left))))

@@ -119,6 +119,8 @@ REFERENCE_CASES = {
     "gru-alone": replace(GRU, comm_heads=0),
     "slots": replace(LSTM, input_size=12, input_slots=3),
     "one-active": SMALL,
+    "always": replace(LSTM, num_always=2),
+    "only-always": replace(LSTM, num_always=4),
     "all-active": replace(SMALL, num_active=4, dynamics="gru"),
     "one-mechanism": replace(SMALL, num_mechanisms=1, hidden_size=7),
 }
@@ -661,6 +663,8 @@ def test_the_content_of_padding_does_not_matter(config, content):
         ({"comm_value_size": -3}, ["comm_value_size", "-3"]),
         ({"hidden_size": 100}, ["hidden_size 100", "num_mechanisms 7", "98", "105"]),
         ({"num_active": 8}, ["num_active 8", "num_mechanisms 7"]),
+        ({"num_always": -1}, ["num_always", "0 to num_active, which is 4", "-1"]),
+        ({"num_always": 5}, ["num_always", "0 to num_active, which is 4", "5"]),
         ({"dynamics": "rnn"}, ["dynamics", "lstm", "gru", "'rnn'"]),
         ({"comm_projection": "deep"}, ["comm_projection", "linear", "gated", "'deep'"]),
         ({"input_dropout": 1.0}, ["input_dropout", "1.0"]),

@@ -176,6 +176,16 @@ def test_encoder_and_decoder_may_have_other_numbers_of_active_mechanisms(
         assert {layer.num_active for layer in layers} == {expected}
 
 
+def test_mechanisms_may_be_always_active():
+    model = make_model(num_active=2, num_always=1)
+    layers = [module for module in model.modules() if isinstance(module, RIMLayer)]
+    assert layers and {layer.num_always for layer in layers} == {1}
+    x = torch.randn(7, 5, layers[0].input_size)  # T x B x I
+    _, _, activity = layers[0](x, need_activity=True)
+    assert activity[..., 0].all() and not activity[..., 1:].all((0, 1)).any()
+    assert (activity.sum(-1) == 2).all()
+
+
 def test_the_context_may_be_an_input_of_its_own():
     model = make_model(separate_context=True, decoder_layers=3)
     slots = [m.input_attention.num_slots for m in model.modules() if isinstance(m, RIMLayer)]

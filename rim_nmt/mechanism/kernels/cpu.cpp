@@ -125,7 +125,8 @@ R sigmoid(R x) {
 #define SIZES(FIELD)                                                                               \
     FIELD(T) FIELD(B) FIELD(K) FIELD(A) FIELD(d) FIELD(M) FIELD(e) FIELD(v) FIELD(C) FIELD(f)      \
     FIELD(g) FIELD(u) FIELD(slices)                                                                \
-    FIELD(save) /* keep what the backward pass needs; otherwise every step reuses the rows */
+    FIELD(always) /* of the A, so many are the first mechanisms */                                 \
+    FIELD(save)   /* keep what the backward pass needs; otherwise every step reuses the rows */
 
 // All arrays are contiguous, in the order of the letters; P is the number of rows.
 #define ARRAYS(FIELD)                                                                              \
@@ -337,7 +338,8 @@ bool above(R x, R y) {
     return x > y || (x != x && y == y);
 }
 
-// The A mechanisms with the highest mean attention on the input; the lower index where they tie.
+// The first `always` mechanisms and, of the others, those with the highest mean attention on the
+// input, A in all; the lower index where they tie.
 // Sentences are noted as awake or, where a mechanism has just stopped being active, as asleep.
 template <class R, class W>
 void Slice<R, W>::select(long t) {
@@ -360,7 +362,8 @@ void Slice<R, W>::select(long t) {
                 interest[k] += attention[place * s.M + m] = sigmoid(score);
             }
         }
-        for (long chosen = 0; chosen < s.A; chosen++) {
+        std::fill_n(active, s.always, 1);
+        for (long chosen = s.always; chosen < s.A; chosen++) {
             long best = -1;
             for (long k = 0; k < K; k++)
                 if (!active[k] && (best < 0 || above(interest[k], interest[best]))) best = k;

@@ -102,6 +102,7 @@ def run_compiled(
         weights.project_bias,
         padding_mask,
         weights.num_active,
+        weights.num_always,
         weights.input_heads,
         weights.comm_heads,
         weights.input_dropout,
@@ -126,7 +127,7 @@ class CPUSequence(torch.autograd.Function):
         project: K x C*d_v x d; where it is gated K x C*d_v x 2d, gate first.
         gated: K x 1 x 2d, its biases; else None. Without communication all four are None.
         padding_mask: T x B or None.
-        num_active, input_heads, comm_heads: A, M, C.
+        num_active, num_always, input_heads, comm_heads: A, of these always the first ones, M, C.
         input_dropout, comm_dropout: rates of dropout; 0 outside training.
         save: keep what `backward` needs.
         operands: what matrix products take: the dtype of all the rest, or bfloat16 with float32.
@@ -138,8 +139,8 @@ class CPUSequence(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx, keys, values, h, c, query, gates, bias, comm_query, comm_key_value, project, gated,
-        padding_mask, num_active, input_heads, comm_heads, input_dropout, comm_dropout, save,
-        operands,
+        padding_mask, num_active, num_always, input_heads, comm_heads, input_dropout, comm_dropout,
+        save, operands,
     ):  # fmt: skip
         steps, batch, _ = keys.shape
         mechanisms, size, _ = query.shape
@@ -151,6 +152,7 @@ class CPUSequence(torch.autograd.Function):
             "B": batch,
             "K": mechanisms,
             "A": num_active,
+            "always": num_always,
             "d": size,
             "M": input_heads,
             "e": keys.size(2) // input_heads,
@@ -248,7 +250,7 @@ class CPUSequence(torch.autograd.Function):
         scratch = {"d_out": d_out.contiguous(), "d_kv": torch.empty_like(arrays["kv"])}
         _call("backward", ctx.sizes, {**arrays, **initial, **inputs, **weights, **scratch})
         of_weights = (weights.get(f"d_{name}") for name in WEIGHTS)
-        return (*inputs.values(), *initial.values(), *of_weights, *(8 * [None]))
+        return (*inputs.values(), *initial.values(), *of_weights, *(9 * [None]))
 
 
 def _check(given: dict[str, Tensor | None]) -> None:

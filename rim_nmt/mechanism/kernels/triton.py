@@ -82,6 +82,7 @@ def run_triton(
             weights.bias,
             None if padding_mask is None else padding_mask.contiguous(),
             weights.num_active,
+            weights.num_always,
             draw_dropout(weights.input_dropout, keys, mechanisms, weights.input_heads),
             weights.input_heads,
             attend,
@@ -120,6 +121,7 @@ class TritonSequence(torch.autograd.Function):
         bias: K x 1 x 4d.
         padding: T x B or None.
         num_active: A.
+        num_always: of these, always the first ones.
         input_mask: T x B x K x M, factors of dropout, or None.
         input_heads: M.
         attend: K x d x C*(d_c + d_c + d_v), weights to queries, keys, values; or None.
@@ -135,8 +137,8 @@ class TritonSequence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx, keys, values, h, c, query, gates, bias, padding, num_active, input_mask, input_heads,
-        attend, project, project_bias, comm_mask, comm_heads, save,
+        ctx, keys, values, h, c, query, gates, bias, padding, num_active, num_always, input_mask,
+        input_heads, attend, project, project_bias, comm_mask, comm_heads, save,
     ):  # fmt: skip
         steps, batch, _ = keys.shape
         mechanisms, size, _ = query.shape
@@ -191,7 +193,7 @@ class TritonSequence(torch.autograd.Function):
             torch.bmm(low_states[t], query, out=at.q[t])
             gpu.select[(batch,)](
                 at.q[t], at.keys[t], at.values[t], pads[t], at.input_mask[t],
-                at.p[t], at.active[t], at.inputs[t], num_active, **reads,
+                at.p[t], at.active[t], at.inputs[t], num_active, num_always, **reads,
             )  # fmt: skip
             torch.bmm(at.inputs[t], gates, out=at.gate[t])
             low, stride = (at.h_mid[t], size) if comm_heads else (low_states[t + 1], gates.size(1))
@@ -280,7 +282,7 @@ class TritonSequence(torch.autograd.Function):
             _product(inputs[..., -size:], gradients["q"]),
             _product(inputs, gradients["gate"]),
             gradients["gate"].sum((0, 1), dtype=d_h.dtype).unsqueeze(1),
-            *(4 * [None]),
+            *(5 * [None]),
             *of_comm,
             *(3 * [None]),
         )

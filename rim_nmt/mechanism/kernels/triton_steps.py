@@ -36,8 +36,8 @@ def tanh(x):
 @triton.jit
 def select(
     queries, keys, values, padding, dropout, p, active, inputs,
-    A: tl.constexpr, K: tl.constexpr, M: tl.constexpr, E: tl.constexpr, V: tl.constexpr,
-    D: tl.constexpr,
+    A: tl.constexpr, ALWAYS: tl.constexpr, K: tl.constexpr, M: tl.constexpr, E: tl.constexpr,
+    V: tl.constexpr, D: tl.constexpr,
 ):  # fmt: skip
     """How much each mechanism wants the input, who is active, and what is read.
 
@@ -62,7 +62,8 @@ def select(
         at = inputs + row[:, None] * (M * V + D) + m * V + v
         tl.store(at, weight[:, None] * value, (k < K)[:, None] & (v < V))
 
-    score = tl.where(score == score, score, float("inf"))  # NaN comes first, as in torch's sort
+    # NaN comes first, as in torch's sort; of equal scores the lower index
+    score = tl.where((score == score) & (k >= ALWAYS), score, float("inf"))
     score = tl.where(k < K, score, -1.0)
     mine, other = score[:, None], score[None, :]
     better = (other > mine) | ((other == mine) & (k[None, :] < k[:, None]))

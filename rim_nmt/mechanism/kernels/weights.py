@@ -17,6 +17,7 @@ class LayerWeights:
         gates: K x (M*d_v + d) x 4d, from what is read and, below, from the state.
         bias: K x 1 x 4d, of the gates.
         num_active: A.
+        num_always: mechanisms of them that are always the first ones.
         input_heads: M.
         input_dropout: rate of dropout on the input attention, 0 outside training.
         comm_query: K x d x C*d_c; without communication it and all below are None or 0.
@@ -31,6 +32,7 @@ class LayerWeights:
     gates: Tensor
     bias: Tensor
     num_active: int
+    num_always: int
     input_heads: int
     input_dropout: float
     comm_query: Tensor | None = None

@@ -26,6 +26,8 @@ SIZES = {
     "table-3": {},
     "many-mechanisms": {"num_mechanisms": 12, "num_active": 2},
     "all-active": {"num_active": 6},
+    "always": {"num_always": 2},
+    "only-always": {"num_active": 3, "num_always": 3},
     "alone": {"comm_heads": 0},
     "linear": {"comm_projection": "linear"},
     "odd": {
@@ -148,10 +150,11 @@ def test_under_autocast_products_take_bfloat16(sizes, threads, monkeypatch):
     x, state, mask, weights = problem(plain.hidden_size, 5, 200, torch.float32)
     lead = []  # of the last that is active over the first that is not, at every step
 
-    def select(p: Tensor, num_active: int, asleep: Sequence[int]) -> Tensor:
-        scores = p.mean(-1).sort(0, descending=True).values  # K x B
-        lead.append(scores[num_active - 1] - (*scores, -1)[num_active])
-        return select_active(p, num_active, asleep)
+    def select(p: Tensor, num_active: int, num_always: int, asleep: Sequence[int]) -> Tensor:
+        scores = p.mean(-1)[num_always:].sort(0, descending=True).values  # (K - always) x B
+        bounds, chosen = (torch.full_like(p[0, :, 0], 2), *scores, -1), num_active - num_always
+        lead.append(bounds[chosen] - bounds[chosen + 1])
+        return select_active(p, num_active, num_always, asleep)
 
     with torch.no_grad(), monkeypatch.context() as patch:
         patch.setattr(rim_module, "select_active", select)

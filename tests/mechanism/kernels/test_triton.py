@@ -39,6 +39,7 @@ SMALL = {
 SIZES = {
     "small": SMALL,
     "all-active": {**SMALL, "num_active": 3},
+    "always": {**SMALL, "num_mechanisms": 4, "num_active": 3, "num_always": 2},
     "alone": {**SMALL, "comm_heads": 0},
     "linear": {**SMALL, "comm_projection": "linear"},
     "table-3": {"hidden_size": 48},
