@@ -12,6 +12,7 @@ import datetime
 import json
 import re
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,11 @@ from rim_nmt.errors import InputError
 from rim_nmt.plugin.processor import processor_name
 from rim_nmt.runtime.fairseq_commands import environment_of_children, is_trained, run, show, train
 from rim_nmt.runtime.files import InUseError, folder_lock, read_json, write_json
+
+
+def cell_name(model: str, pairs: Sequence[str], seed: int) -> str:
+    """The name of a cell's folder, such as rim.en-de+en-fr.seed1."""
+    return f"{model}.{'+'.join(pairs)}.seed{seed}"
 
 
 @dataclass(frozen=True)

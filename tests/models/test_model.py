@@ -177,6 +177,7 @@ def test_encoder_and_decoder_may_have_other_numbers_of_active_mechanisms(
 
 
 def test_mechanisms_may_be_always_active():
+    torch.manual_seed(1)
     model = make_model(num_active=2, num_always=1)
     layers = [module for module in model.modules() if isinstance(module, RIMLayer)]
     assert layers and {layer.num_always for layer in layers} == {1}

@@ -164,13 +164,12 @@ def _difference(
         return None
     if len(found) > 1:
         over, (low, high) = "seeds", over_seeds(list(found.values()))
-    elif not all(
-        has_translations(scored.cells, scored.models[name][seed])
-        for name in (BASELINE, model)
-        for seed in found
-    ):
-        return None
     else:
-        rim, other = (scored.samples(m, metric, measure, *found) for m in (BASELINE, model))
+        (seed,) = found
+        if not all(
+            has_translations(scored.cells, scored.models[m][seed]) for m in (BASELINE, model)
+        ):
+            return None
+        rim, other = (scored.samples(m, metric, measure, seed) for m in (BASELINE, model))
         over, (low, high) = "sentences", over_sentences(rim - other)
     return {"mean": statistics.mean(found.values()), "low": low, "high": high, "over": over}

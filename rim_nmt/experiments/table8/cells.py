@@ -13,7 +13,7 @@ from rim_nmt.data.parallel import languages
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.table8.recipes import MODELS, Recipe
 from rim_nmt.experiments.table8.texts import Text
-from rim_nmt.experiments.training_cell import Cell
+from rim_nmt.experiments.training_cell import Cell, cell_name
 from rim_nmt.experiments.training_flags import NEVER
 from rim_nmt.models.matched_sizes import matched_models
 from rim_nmt.models.parameters import build_without_memory
@@ -92,7 +92,7 @@ def _cell(
     kinds = matched_models(recipe.size, len(pairs) > 1)
     if kind not in kinds:
         raise InputError(f"{kind} is a model for one language pair: choose with --pairs {pairs[0]}")
-    folder = out / "cells" / f"{name}.{'+'.join(pairs)}.seed{seed}"
+    folder = out / "cells" / cell_name(name, pairs, seed)
     checkpoints = folder / "checkpoints"
     source, target = languages(pairs[0])
     several = len(pairs) > 1

@@ -12,6 +12,7 @@ from sacrebleu.significance import PairedTest, Result
 
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.tables import figure, figure_text, made_with, row_text
+from rim_nmt.experiments.training_cell import cell_name
 from rim_nmt.runtime.files import read_json, read_lines, write_json, write_lines
 from rim_nmt.runtime.plots import save_figure
 
@@ -173,7 +174,7 @@ def has_translations(cells: Path, result: dict) -> bool:
 
 
 def _folder(cells: Path, result: dict) -> Path:
-    return cells / f"{result['model']}.{'+'.join(result['pairs'])}.seed{result['seed']}"
+    return cells / cell_name(result["model"], result["pairs"], result["seed"])
 
 
 def _group(results: Sequence[dict]) -> Groups:
