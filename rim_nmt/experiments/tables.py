@@ -21,6 +21,14 @@ def row_text(cells: Sequence) -> str:
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
+def no_baseline(baseline: str, rows: Sequence[dict]) -> list[str]:
+    """What a table says where there is nothing to compare with its rows."""
+    if any(row["model"] == baseline for row in rows):
+        return []
+    text = f"No cell of `{baseline}` is finished, so no differences are shown (see `--baseline`)."
+    return ["", text]
+
+
 def made_with(results: Sequence[dict]) -> list[str]:
     """With what the results of cells were made, as a list in Markdown: signatures of the scores,
     hardware, torch, dates."""

@@ -54,11 +54,17 @@ def add_training_arguments(parser: argparse.ArgumentParser, experiment: str) -> 
     tuned.add_argument(
         "--amp",
         action="store_true",
-        help="train in bfloat16, which takes a third less time on processors that multiply it",
+        help="train in bfloat16: a third less time on some processors, more time on others",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the commands and do nothing")
     parser.add_argument(
         "--report", action="store_true", help="train nothing: only a table of what is finished"
+    )
+    parser.add_argument(
+        "--baseline",
+        default="rim",
+        metavar="MODEL",
+        help="the report has the scores of this one less those of each other (%(default)s)",
     )
     parser.add_argument(
         "--report-to", type=Path, metavar="DIR", help="copy the table and the plots there"

@@ -335,6 +335,7 @@ class RIMLayer(nn.Module):
         return (
             f"input_size={self.input_size}, hidden_size={self.hidden_size}, "
             f"num_mechanisms={self.num_mechanisms}, num_active={self.num_active}"
+            + (f", num_always={self.num_always}" if self.num_always else "")
         )
 
 

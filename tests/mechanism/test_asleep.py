@@ -21,6 +21,15 @@ def test_the_others_are_chosen_in_their_order(num_active, asleep):
     assert torch.equal(active[left], select_active(p[left], min(num_active, len(left))))
 
 
+def test_one_that_sleeps_is_not_always_active():
+    p = torch.rand(4, 50, 2, generator=torch.Generator().manual_seed(1))  # K x B x M
+    active = select_active(p, 3, num_always=2, asleep=[0])
+    assert not active[0].any() and active[1:].all()
+    active = select_active(p, 2, num_always=2, asleep=[0])
+    assert active[1].all() and not active[0].any()
+    assert torch.equal(active[2:], select_active(p[2:], 1))
+
+
 @pytest.fixture
 def layer() -> RIMLayer:
     torch.manual_seed(2)

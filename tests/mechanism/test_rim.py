@@ -690,6 +690,11 @@ def test_the_hidden_sizes_an_error_suggests_are_accepted(hidden_size, num_mechan
         RIMLayer(3, int(suggestion), num_mechanisms, 1)
 
 
+def test_a_layer_prints_its_sizes():
+    assert "num_mechanisms=4, num_active=2\n" in str(RIMLayer(8, 24, 4, 2))
+    assert "num_active=2, num_always=1\n" in str(RIMLayer(8, 24, 4, 2, num_always=1))
+
+
 @pytest.mark.parametrize(
     ("shape", "parts"),
     [

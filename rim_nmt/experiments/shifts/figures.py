@@ -10,7 +10,7 @@ import numpy as np
 
 from rim_nmt.experiments.shifts.intervals import over_seeds, over_sentences, resampled
 from rim_nmt.experiments.shifts.shift import Shift
-from rim_nmt.experiments.table8.report import (
+from rim_nmt.experiments.table8.results import (
     METRICS,
     has_translations,
     read_results,
@@ -19,7 +19,6 @@ from rim_nmt.experiments.table8.report import (
 from rim_nmt.experiments.tables import figure
 from rim_nmt.runtime.files import read_lines
 
-BASELINE = "rim"
 MEASURES = ("inside", "outside", "kept")
 LEAST_INSIDE = 1.0  # a lower score is noise, and so would be what is kept of it
 
@@ -115,21 +114,21 @@ def summarise(scored: Scored) -> list[dict]:
     ]
 
 
-def differences(scored: Scored) -> list[dict]:
-    """A row for each other model: the RIM's figures less its, with 95 % confidence intervals:
+def differences(scored: Scored, baseline: str) -> list[dict]:
+    """A row for each other model: the baseline's figures less its, with 95 % confidence intervals:
     over seeds, or by the paired bootstrap over sentences where both have but one seed. That needs
     their translations; without them there is no difference to tell."""
     rows = []
-    mine = scored.models.get(BASELINE, {})
+    mine = scored.models.get(baseline, {})
     for model, theirs in scored.models.items():
         seeds = sorted(mine.keys() & theirs.keys())
-        if model != BASELINE and seeds:
+        if model != baseline and seeds:
             rows.append(
                 {
                     **_about(scored),
                     "against": model,
                     "seeds": seeds,
-                    **_by_measure(partial(_difference, scored, model, seeds)),
+                    **_by_measure(partial(_difference, scored, (baseline, model), seeds)),
                 }
             )
     return rows
@@ -155,10 +154,10 @@ def _figure(scored: Scored, model: str, metric: str, measure: str) -> dict | Non
 
 
 def _difference(
-    scored: Scored, model: str, seeds: Sequence[int], metric: str, measure: str
+    scored: Scored, models: tuple[str, str], seeds: Sequence[int], metric: str, measure: str
 ) -> dict | None:
-    """Mean of the differences, and the interval, with what it is over."""
-    mine, theirs = (scored.values(name, metric, measure) for name in (BASELINE, model))
+    """Mean of the differences of two models, and the interval, with what it is over."""
+    mine, theirs = (scored.values(model, metric, measure) for model in models)
     found = {s: mine[s] - theirs[s] for s in seeds if s in mine and s in theirs}
     if not found:
         return None
@@ -166,10 +165,8 @@ def _difference(
         over, (low, high) = "seeds", over_seeds(list(found.values()))
     else:
         (seed,) = found
-        if not all(
-            has_translations(scored.cells, scored.models[m][seed]) for m in (BASELINE, model)
-        ):
+        if not all(has_translations(scored.cells, scored.models[m][seed]) for m in models):
             return None
-        rim, other = (scored.samples(m, metric, measure, seed) for m in (BASELINE, model))
-        over, (low, high) = "sentences", over_sentences(rim - other)
+        one, other = (scored.samples(model, metric, measure, seed) for model in models)
+        over, (low, high) = "sentences", over_sentences(one - other)
     return {"mean": statistics.mean(found.values()), "low": low, "high": high, "over": over}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import sacrebleu
 
-from rim_nmt.experiments.table8.report import RESAMPLES
+from rim_nmt.experiments.table8.comparison import RESAMPLES
 
 # Student's t at 0.975 for 1, 2, ... degrees of freedom; the last one serves for more
 T_975 = (
@@ -29,7 +29,7 @@ def over_seeds(differences: Sequence[float]) -> tuple[float, float]:
     return mean - half, mean + half
 
 
-@functools.lru_cache(maxsize=64)  # every other model is compared with the same RIM
+@functools.lru_cache(maxsize=64)  # every other model is compared with the same one
 def resampled(hypotheses: tuple[str, ...], references: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Scores of samples of a test set, drawn with replacement: for another model of the same test
     set the same samples, as the paired bootstrap wants it (Koehn, 2004).

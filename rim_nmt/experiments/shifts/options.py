@@ -79,5 +79,5 @@ def run(arguments: argparse.Namespace) -> None:
         for text in texts.values():
             text.prepare(out / "prepare.log")
         run_cells(cells, arguments.jobs)
-    write_report(shifts, out)
+    write_report(shifts, out, arguments.baseline)
     show_report(out / "report", arguments.report_to)

@@ -10,7 +10,6 @@ from matplotlib.patches import Patch
 from rim_nmt.errors import InputError
 from rim_nmt.experiments.shifts.damage import SEED
 from rim_nmt.experiments.shifts.figures import (
-    BASELINE,
     LEAST_INSIDE,
     MEASURES,
     Scored,
@@ -20,8 +19,9 @@ from rim_nmt.experiments.shifts.figures import (
 )
 from rim_nmt.experiments.shifts.lengths import SHORT
 from rim_nmt.experiments.shifts.shift import Shift
-from rim_nmt.experiments.table8.report import METRICS, RESAMPLES
-from rim_nmt.experiments.tables import figure_text, made_with, row_text
+from rim_nmt.experiments.table8.comparison import RESAMPLES
+from rim_nmt.experiments.table8.results import METRICS
+from rim_nmt.experiments.tables import figure_text, made_with, no_baseline, row_text
 from rim_nmt.runtime.files import write_json, write_lines
 from rim_nmt.runtime.plots import save_figure
 
@@ -29,12 +29,13 @@ LEAST_PLACES = 4  # of groups of bars that a panel has room for
 DIGITS = {"inside": 1, "outside": 1, "kept": 3}
 
 
-def write_report(shifts: Sequence[Shift], out: Path) -> None:
+def write_report(shifts: Sequence[Shift], out: Path, baseline: str = "rim") -> None:
     """Write table.md, table.json and kept.png below `out/report`.
 
     Args:
         shifts: from `find_shifts`.
         out: the folder of the experiment.
+        baseline: the model that is compared with each other one.
 
     Raises:
         InputError: no cell is finished, or a test set has changed since it was scored.
@@ -43,17 +44,16 @@ def write_report(shifts: Sequence[Shift], out: Path) -> None:
     if not scored:
         raise InputError(f"no cell in {out} is finished")
     rows = [row for each in scored for row in summarise(each)]
-    against = [row for each in scored for row in differences(each)]
-    write_json(
-        out / "report/table.json", {"damage_seed": SEED, "rows": rows, "differences": against}
-    )
-    write_lines(out / "report/table.md", _markdown(rows, against, scored))
+    against = [row for each in scored for row in differences(each, baseline)]
+    table = {"damage_seed": SEED, "baseline": baseline, "rows": rows, "differences": against}
+    write_json(out / "report/table.json", table)
+    write_lines(out / "report/table.md", _markdown(table, scored))
     save_figure(_plot(rows), out / "report/kept.png")
 
 
-def _markdown(rows: list[dict], against: list[dict], scored: Sequence[Scored]) -> list[str]:
+def _markdown(table: dict, scored: Sequence[Scored]) -> list[str]:
     lines = [
-        *_table(rows, "model", figure_text),
+        *_table(table["rows"], "model", figure_text),
         "",
         "Mean ± standard deviation over seeds. Inside: the score in domain. Outside: the score out "
         f"of it. Kept: outside / inside, where inside is at least {LEAST_INSIDE:g}. Sentences: of "
@@ -65,16 +65,20 @@ def _markdown(rows: list[dict], against: list[dict], scored: Sequence[Scored]) -
         f'"short" are pairs of at most {SHORT} words on both sides.',
         "",
     ]
-    if against:
+    if table["differences"]:
         lines += [
-            f"`{BASELINE}` less the other model with the same seed, with 95 % confidence "
+            f"`{table['baseline']}` less the other model with the same seed, with 95 % confidence "
             "intervals: Student's t over seeds; with one seed the paired bootstrap over sentences "
-            f"({RESAMPLES:,} samples).",
+            f"({RESAMPLES:,} samples), where the translations are kept.",
             "",
-            *_table(against, "against", _difference_text),
+            *_table(table["differences"], "against", _difference_text),
             "",
         ]
-    return [*lines, *made_with([result for each in scored for result in each.results])]
+    return [
+        *lines,
+        *made_with([result for each in scored for result in each.results]),
+        *no_baseline(table["baseline"], table["rows"]),
+    ]
 
 
 def _table(rows: list[dict], model: str, text: Callable[[dict, int], str]) -> list[str]:

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
             return
         text.prepare(out / "prepare.log")
         run_cells(cells, arguments.jobs)
-    write_report(out / "cells", out / "report")
+    write_report(out / "cells", out / "report", arguments.baseline)
     show_report(out / "report", arguments.report_to)
 
 

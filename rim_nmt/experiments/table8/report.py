@@ -5,176 +5,47 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import sacrebleu
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
-from sacrebleu.significance import PairedTest, Result
 
-from rim_nmt.errors import InputError
-from rim_nmt.experiments.tables import figure, figure_text, made_with, row_text
-from rim_nmt.experiments.training_cell import cell_name
-from rim_nmt.runtime.files import read_json, read_lines, write_json, write_lines
+from rim_nmt.experiments.table8.comparison import RESAMPLES, compare_means, compare_seeds
+from rim_nmt.experiments.table8.results import read_results, shared_tests, summarise
+from rim_nmt.experiments.tables import figure_text, made_with, no_baseline, row_text
+from rim_nmt.runtime.files import write_json, write_lines
 from rim_nmt.runtime.plots import save_figure
-
-METRICS = ("BLEU", "chrF")
-RESAMPLES = 1000  # of the test set, for the paired bootstrap
 
 # (model, pairs) -> its results, one for each seed
 Groups = dict[tuple[str, str], list[dict]]
 
 
-def write_report(cells: Path, out: Path) -> None:
+def write_report(cells: Path, out: Path, baseline: str = "rim") -> None:
     """Write table.md, table.json, scores.png and learning.png.
 
     Args:
         cells: the folder with a folder for each cell.
         out: where the report goes.
+        baseline: the model that is compared with each other one.
 
     Raises:
         InputError: no cell is finished, or a test set has changed since it was scored.
     """
     results = read_results(cells)
     groups = _group(results)
-    significance = [
-        row for pairs in _settings(groups) for row in compare(cells, results, "rim", pairs)
-    ]
     rows = [summarise(group) for group in groups.values()]
-    write_json(out / "table.json", {"rows": rows, "significance": significance, "cells": results})
-    write_lines(out / "table.md", _markdown(rows, significance, results))
+    compared = {
+        "differences": compare_means(rows, baseline),
+        "significance": [
+            row
+            for pairs in _settings(groups)
+            for row in compare_seeds(cells, results, baseline, pairs)
+        ],
+    }
+    table = {"baseline": baseline, "rows": rows, **compared, "cells": results}
+    write_json(out / "table.json", table)
+    write_lines(out / "table.md", _markdown(table))
     if shared_tests(rows):
         save_figure(_plot_scores(rows), out / "scores.png")
     save_figure(_plot_learning(groups), out / "learning.png")
-
-
-def read_results(cells: Path) -> list[dict]:
-    """result.json of every finished cell, in the order: RIM, its twins, other models; pairs; seed.
-
-    Raises:
-        InputError: there are none.
-    """
-    found = [read_json(path) for path in cells.glob("*/result.json")]
-    if not found:
-        raise InputError(f"no cell in {cells} is finished")
-    order = ("rim", "lstm", "transformer", "fairseq-lstm")
-
-    def key(result: dict) -> tuple:
-        model = result["model"]
-        place = order.index(model) if model in order else len(order)
-        return len(result["pairs"]), result["pairs"], place, model, result["seed"]
-
-    return sorted(found, key=key)
-
-
-def summarise(results: Sequence[dict]) -> dict:
-    """Mean and spread of one model over its seeds.
-
-    Args:
-        results: of cells that differ in the seed only.
-
-    Returns:
-        What the table says of them; "spread" is the standard deviation, None for one seed.
-    """
-    first = results[0]
-    return {
-        **{key: first[key] for key in ("model", "pairs", "parameters")},
-        "seeds": [result["seed"] for result in results],
-        "updates": figure([result["updates"] for result in results]),
-        "valid_loss": figure([result["valid_loss"] for result in results]),
-        "tokens_per_second": figure([result["tokens_per_second"] for result in results]),
-        "usage": {key: figure([r["usage"][key] for r in results]) for key in first["usage"]},
-        "scores": {
-            test: {m: figure([r["scores"][test][m]["score"] for r in results]) for m in METRICS}
-            for test in shared_tests(results)
-        },
-    }
-
-
-def shared_tests(results: Sequence[dict]) -> list[str]:
-    """The test sets that all of some results or rows have; some may have been scored on more."""
-    first, *others = (result["scores"] for result in results)
-    return [test for test in first if all(test in scores for scores in others)]
-
-
-def compare(cells: Path, results: Sequence[dict], baseline: str, pairs: str) -> list[dict]:
-    """BLEU of one model less that of every other one, seed by seed, with sacreBLEU's paired
-    bootstrap (Koehn, 2004).
-
-    Args:
-        cells: the folder with a folder for each cell.
-        results: from `read_results`.
-        baseline: the model that is compared.
-        pairs: what both were trained on, as in the cells' names.
-
-    Returns:
-        A row for each test set, model and seed that both have: difference, and p, the probability
-        of a difference of this size where there is none. Cells of which the translations are gone
-        and only result.json is kept are left out.
-
-    Raises:
-        InputError: the translations do not fit the test set any more.
-    """
-    here = [
-        result
-        for result in results
-        if "+".join(result["pairs"]) == pairs and has_translations(cells, result)
-    ]
-    rows = []
-    for mine in (result for result in here if result["model"] == baseline):
-        others = [r for r in here if r["seed"] == mine["seed"] and r["model"] != baseline]
-        for test in shared_tests([mine, *others]) if others else ():
-            references = read_lines(Path(mine["scores"][test]["reference"]))
-            systems: list[tuple[str, Sequence[str]]] = [
-                (r["model"], translations(cells, r, test)) for r in (mine, *others)
-            ]
-            _, found = PairedTest(
-                systems, {"BLEU": sacrebleu.BLEU()}, [references], "bs", n_samples=RESAMPLES
-            )()
-            own, *theirs = (result for result in found["BLEU"] if isinstance(result, Result))
-            for (model, _), result in zip(systems[1:], theirs, strict=True):
-                assert result.p_value is not None  # only the baseline has none
-                rows.append(
-                    {
-                        "test": test,
-                        "pairs": pairs,
-                        "model": model,
-                        "seed": mine["seed"],
-                        "difference": round(own.score - result.score, 2),
-                        "p": round(result.p_value, 4),
-                    }
-                )
-    return rows
-
-
-def translations(cells: Path, result: dict, test: str) -> list[str]:
-    """What a finished cell made of a test set, line by line.
-
-    Args:
-        cells: the folder with a folder for each cell.
-        result: of the cell, from `read_results`.
-        test: the name of the test set.
-
-    Raises:
-        InputError: it does not fit the test set any more.
-    """
-    folder, scores = _folder(cells, result), result["scores"][test]
-    lines = read_lines(folder / scores["translations"])
-    references = read_lines(Path(scores["reference"]))
-    if len(lines) != len(references):
-        raise InputError(
-            f"{scores['reference']} has {len(references)} lines, but the translation of {test} in "
-            f"{folder} has {len(lines)}: it was scored with another test set"
-        )
-    return lines
-
-
-def has_translations(cells: Path, result: dict) -> bool:
-    """Whether a cell has its translations still; for most figures result.json is enough."""
-    folder = _folder(cells, result)
-    return all((folder / scores["translations"]).exists() for scores in result["scores"].values())
-
-
-def _folder(cells: Path, result: dict) -> Path:
-    return cells / cell_name(result["model"], result["pairs"], result["seed"])
 
 
 def _group(results: Sequence[dict]) -> Groups:
@@ -188,7 +59,8 @@ def _settings(groups: Groups) -> list[str]:
     return list(dict.fromkeys(pairs for _, pairs in groups))
 
 
-def _markdown(rows: list[dict], significance: list[dict], results: list[dict]) -> list[str]:
+def _markdown(table: dict) -> list[str]:
+    rows = table["rows"]
     tests = shared_tests(rows)
     head = ["trained on", "model", "parameters", "seeds", "updates", "valid loss"]
     head += [f"{test} BLEU / chrF" for test in tests]
@@ -222,25 +94,45 @@ def _markdown(rows: list[dict], significance: list[dict], results: list[dict]) -
         "smoothing, over all pairs that were trained. Use of mechanisms: entropy over mechanisms "
         "in the most uneven layer, 1 is even. Tokens a second are the training log's median.",
         "",
-        *made_with(results),
+        *made_with(table["cells"]),
+        *no_baseline(table["baseline"], rows),
     ]
-    if significance:
-        lines += [
-            "",
-            f"BLEU of `rim` less that of the other model with the same seed, and p of the paired "
-            f"bootstrap ({RESAMPLES:,} samples):",
-            "",
-        ]
-        columns = list(dict.fromkeys((row["pairs"], row["test"]) for row in significance))
-        heads = [f"{test} ({pairs.replace('+', ' + ')})" for pairs, test in columns]
-        lines += [row_text(["against", "seed", *heads]), row_text(["---"] * (2 + len(columns)))]
-        for model, seed in dict.fromkeys((row["model"], row["seed"]) for row in significance):
-            found = {
-                (row["pairs"], row["test"]): f"{row['difference']:+.1f} (p = {row['p']:.3f})"
-                for row in significance
-                if (row["model"], row["seed"]) == (model, seed)
-            }
-            lines.append(row_text([model, seed, *(found.get(column, "") for column in columns)]))
+    compared = {
+        "means over seeds, ± the standard error of the difference": [
+            (
+                row,
+                "{} and {}".format(*row["seeds"]),
+                f"{row['difference']:+.2f} ± {row['error']:.2f}",
+            )
+            for row in table["differences"]
+        ],
+        f"with the same seed, and p of the paired bootstrap ({RESAMPLES:,} samples). Cells without "
+        "their translations are left out": [
+            (row, str(row["seed"]), f"{row['difference']:+.1f} (p = {row['p']:.3f})")
+            for row in table["significance"]
+        ],
+    }
+    for how, differences in compared.items():
+        if differences:
+            lines += ["", f"BLEU of `{table['baseline']}` less that of the other model: {how}.", ""]
+            lines += _differences(differences)
+    return lines
+
+
+def _differences(differences: Sequence[tuple[dict, str, str]]) -> list[str]:
+    """A table with a row for each model and its seeds, and a column for each test set.
+
+    Args:
+        differences: what each is about, of which seeds, and how it is written.
+    """
+    columns = list(dict.fromkeys((row["pairs"], row["test"]) for row, *_ in differences))
+    heads = [f"{test} ({pairs.replace('+', ' + ')})" for pairs, test in columns]
+    lines = [row_text(["against", "seeds", *heads]), row_text(["---"] * (2 + len(columns)))]
+    found: dict[tuple, dict[tuple, str]] = defaultdict(dict)
+    for row, seeds, text in differences:
+        found[row["model"], seeds][row["pairs"], row["test"]] = text
+    for about, texts in found.items():
+        lines.append(row_text([*about, *(texts.get(column, "") for column in columns)]))
     return lines
 
 

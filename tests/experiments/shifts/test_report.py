@@ -45,8 +45,8 @@ def store(out, training: str, model: str, seed: int, **scores: float) -> None:
     write_json(folder / "result.json", result)
 
 
-def report(out) -> tuple[dict, str]:
-    write_report(SHIFTS, out)
+def report(out, *baseline: str) -> tuple[dict, str]:
+    write_report(SHIFTS, out, *baseline)
     table = json.loads((out / "report/table.json").read_text(encoding="utf-8"))
     return table, (out / "report/table.md").read_text(encoding="utf-8")
 
@@ -94,6 +94,16 @@ def test_differences_over_seeds(out):
     assert lstm["BLEU"]["kept"]["low"] == pytest.approx(0.1)
     assert lstm["BLEU"]["kept"]["over"] == "seeds"
     assert "-8.0 [-13.0, -3.0]" in text and "+0.100 [+0.100, +0.100]" in text
+
+
+def test_any_model_is_compared(out):
+    forth, back = (report(out, model)[0]["differences"][0] for model in ("rim", "lstm"))
+    assert (forth["against"], back["against"]) == ("lstm", "rim")
+    for measure in ("inside", "kept"):
+        one, other = (row["BLEU"][measure] for row in (forth, back))
+        assert (one["low"], one["high"]) == pytest.approx((-other["high"], -other["low"]))
+    table, text = report(out, "gru")
+    assert not table["differences"] and "No cell of `gru` is finished" in text
 
 
 def test_differences_of_one_seed_are_over_sentences(out):

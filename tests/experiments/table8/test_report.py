@@ -8,7 +8,9 @@ import sacrebleu
 from matplotlib.image import imread
 
 from rim_nmt.errors import InputError
-from rim_nmt.experiments.table8.report import compare, read_results, summarise, write_report
+from rim_nmt.experiments.table8.comparison import compare_means, compare_seeds
+from rim_nmt.experiments.table8.report import write_report
+from rim_nmt.experiments.table8.results import read_results, summarise
 from rim_nmt.runtime.files import read_json, write_json, write_lines
 
 SENTENCES = [
@@ -125,24 +127,63 @@ def test_the_table_shows_every_row_in_order(cells, tmp_path):
 
 
 def test_significance_is_by_seed_and_signed(cells):
-    rows = compare(cells, read_results(cells), "rim", "en-de")
+    rows = compare_seeds(cells, read_results(cells), "rim", "en-de")
     found = {(row["model"], row["seed"]): row for row in rows}
     assert set(found) == {("lstm", 1), ("lstm", 2), ("transformer", 1)}
     better, same = found["lstm", 1], found["transformer", 1]
     assert better["difference"] > 10 and better["p"] < 0.01
     assert same["difference"] == 0 and same["p"] > 0.1
-    backwards = compare(cells, read_results(cells), "lstm", "en-de")
+    backwards = compare_seeds(cells, read_results(cells), "lstm", "en-de")
     assert {-row["difference"] for row in backwards if row["model"] == "rim"} == {
         found["lstm", seed]["difference"] for seed in (1, 2)
     }
 
 
+def test_means_are_compared_where_both_have_several_seeds(cells, tmp_path):
+    write_report(cells, tmp_path / "out", "lstm")
+    written = read_json(tmp_path / "out/table.json")
+    (row,) = written["differences"]  # the Transformer has one seed
+    assert (row["test"], row["pairs"], row["model"]) == ("test", "en-de", "rim")
+    assert row["seeds"] == [2, 2]
+    rim, lstm, *_ = (each["scores"]["test"]["BLEU"]["mean"] for each in written["rows"])
+    assert row["difference"] == pytest.approx(lstm - rim, abs=0.005)
+    text = (tmp_path / "out/table.md").read_text(encoding="utf-8")
+    assert f"| rim | 2 and 2 | {row['difference']:+.2f} ± {row['error']:.2f} |" in text
+    assert "of `lstm` less" in text
+    write_report(cells, tmp_path / "none", "gru")
+    text = (tmp_path / "none/table.md").read_text(encoding="utf-8")
+    assert "No cell of `gru` is finished" in text and "less that" not in text
+
+
+def test_the_error_of_a_difference_is_that_of_both_means():
+    figures = {
+        "rim": (30.0, 0.6, [1, 2, 3]),
+        "lstm": (31.0, 0.4, [1, 2]),
+        "other": (9.0, None, [1]),
+    }
+    rows = [
+        {
+            "model": model,
+            "pairs": ["en-de"],
+            "seeds": seeds,
+            "scores": {"news": {"BLEU": {"mean": mean, "spread": spread}}},
+        }
+        for model, (mean, spread, seeds) in figures.items()
+    ]
+    (row,) = compare_means(rows, "rim")
+    assert (row["model"], row["difference"], row["seeds"]) == ("lstm", -1.0, [3, 2])
+    assert row["error"] == pytest.approx((0.36 / 3 + 0.16 / 2) ** 0.5, abs=0.005)
+    assert compare_means(rows, "other") == []
+    other_text = {**rows[1], "pairs": ["en-fr"]}
+    assert compare_means([rows[0], other_text], "rim") == []
+
+
 def test_without_translations_a_cell_is_in_the_table_but_not_in_the_bootstrap(cells, tmp_path):
     (cells / "lstm.en-de.seed1/scores/test.hyp").unlink()
-    rows = compare(cells, read_results(cells), "rim", "en-de")
+    rows = compare_seeds(cells, read_results(cells), "rim", "en-de")
     assert {(row["model"], row["seed"]) for row in rows} == {("lstm", 2), ("transformer", 1)}
     (cells / "rim.en-de.seed2/scores/test.hyp").unlink()
-    rows = compare(cells, read_results(cells), "rim", "en-de")
+    rows = compare_seeds(cells, read_results(cells), "rim", "en-de")
     assert {(row["model"], row["seed"]) for row in rows} == {("transformer", 1)}
     write_report(cells, tmp_path / "out")
     written = json.loads((tmp_path / "out/table.json").read_text(encoding="utf-8"))
