@@ -6,14 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import sacrebleu
+from scipy.special import stdtrit
 
 from rim_nmt.experiments.table8.comparison import RESAMPLES
 
-# Student's t at 0.975 for 1, 2, ... degrees of freedom; the last one serves for more
-T_975 = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160),
-    *(2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060),
-)
 BOOTSTRAP_SEED = 12345  # sacreBLEU's
 
 
@@ -24,7 +20,7 @@ def over_seeds(differences: Sequence[float]) -> tuple[float, float]:
         differences: two or more, one for each seed.
     """
     mean = statistics.mean(differences)
-    t = T_975[min(len(differences) - 1, len(T_975)) - 1]
+    t = float(stdtrit(len(differences) - 1, 0.975))
     half = t * statistics.stdev(differences) / len(differences) ** 0.5
     return mean - half, mean + half
 

@@ -86,8 +86,8 @@ def test_differences_over_seeds(out):
     table, text = report(out)
     lstm, _ = table["differences"]
     assert (lstm["against"], lstm["seeds"]) == ("lstm", [1, 2, 3])
-    # differences -10, -6, -8: their standard deviation is 2, t of two degrees of freedom 4.303
-    half = 4.303 * 2 / 3**0.5
+    # differences -10, -6, -8: their standard deviation is 2, t of two degrees of freedom 4.30265
+    half = 4.302652730 * 2 / 3**0.5
     inside = {"mean": -8.0, "low": -8 - half, "high": -8 + half}
     assert {**lstm["BLEU"]["inside"], "over": 0} == pytest.approx({**inside, "over": 0})
     # 0.1 with every seed
@@ -167,5 +167,5 @@ def test_samples_with_a_score_of_nothing_are_left_out():
 
 
 def test_the_interval_of_two_seeds_is_wide():
-    assert over_seeds([1.0, 3.0]) == pytest.approx((2 - 12.706, 2 + 12.706))
+    assert over_seeds([1.0, 3.0]) == pytest.approx((2 - 12.70620474, 2 + 12.70620474))
     assert over_seeds([1.0] * 40) == (1.0, 1.0)
