@@ -6,7 +6,6 @@ where a share of the previous target words is wrong, and where the source is ano
 
 import argparse
 import math
-import sys
 from pathlib import Path
 
 import torch
@@ -17,12 +16,15 @@ SHARES = (0.0, 0.1, 0.2, 0.4)  # of the previous words
 
 
 def main() -> None:
-    data, *checkpoints = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("data", help="prepared folder, of which the validation text is taken")
+    parser.add_argument("checkpoints", nargs="+", metavar="checkpoint")
+    arguments = parser.parse_args()
     utils.import_user_module(argparse.Namespace(user_dir=str(ROOT / "user_dir")))
     print("checkpoint", *(f"{share:.0%} wrong" for share in SHARES), "other source", sep=" | ")
-    for checkpoint in checkpoints:
+    for checkpoint in arguments.checkpoints:
         (model,), _, task = checkpoint_utils.load_model_ensemble_and_task(
-            [checkpoint], arg_overrides={"data": f"{data}/bin"}
+            [checkpoint], arg_overrides={"data": f"{arguments.data}/bin"}
         )
         task.load_dataset("valid")
         bits = [bits_per_subword(model.eval(), task, share) for share in SHARES]

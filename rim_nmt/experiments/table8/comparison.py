@@ -30,9 +30,7 @@ def compare_means(rows: Sequence[dict], baseline: str) -> list[dict]:
             "pairs": "+".join(mine["pairs"]),
             "model": other["model"],
             "seeds": [len(mine["seeds"]), len(other["seeds"])],
-            **_difference(
-                *((row["scores"][test]["BLEU"], len(row["seeds"])) for row in (mine, other))
-            ),
+            **_difference(mine, other, test),
         }
         for mine in several
         if mine["model"] == baseline
@@ -92,10 +90,10 @@ def compare_seeds(cells: Path, results: Sequence[dict], baseline: str, pairs: st
     return rows
 
 
-def _difference(mine: tuple[dict, int], theirs: tuple[dict, int]) -> dict:
-    """Of two means and spreads, each with the number of its seeds."""
-    (one, ones), (other, others) = mine, theirs
+def _difference(mine: dict, other: dict, test: str) -> dict:
+    one, two = (row["scores"][test]["BLEU"] for row in (mine, other))
+    variances = (one["spread"] ** 2 / len(mine["seeds"]), two["spread"] ** 2 / len(other["seeds"]))
     return {
-        "difference": round(one["mean"] - other["mean"], 2),
-        "error": round((one["spread"] ** 2 / ones + other["spread"] ** 2 / others) ** 0.5, 2),
+        "difference": round(one["mean"] - two["mean"], 2),
+        "error": round(sum(variances) ** 0.5, 2),
     }
