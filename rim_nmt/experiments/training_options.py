@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rim_nmt.errors import InputError
-from rim_nmt.experiments.table8.recipes import DEFAULT_MODELS, MODELS, RECIPES, Recipe
+from rim_nmt.experiments.table8.recipes import (
+    BASELINE,
+    DEFAULT_MODELS,
+    MODELS,
+    RECIPES,
+    Recipe,
+)
 
 if TYPE_CHECKING:  # they take seconds to import
     from rim_nmt.experiments.table8.texts import Text
@@ -62,7 +68,7 @@ def add_training_arguments(parser: argparse.ArgumentParser, experiment: str) -> 
     )
     parser.add_argument(
         "--baseline",
-        default="rim",
+        default=BASELINE,
         metavar="MODEL",
         help="the report has the scores of this one less those of each other (%(default)s)",
     )

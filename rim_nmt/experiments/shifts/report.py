@@ -20,6 +20,7 @@ from rim_nmt.experiments.shifts.figures import (
 from rim_nmt.experiments.shifts.lengths import SHORT
 from rim_nmt.experiments.shifts.shift import Shift
 from rim_nmt.experiments.table8.comparison import RESAMPLES
+from rim_nmt.experiments.table8.recipes import BASELINE
 from rim_nmt.experiments.table8.results import METRICS
 from rim_nmt.experiments.tables import figure_text, made_with, no_baseline, row_text
 from rim_nmt.runtime.files import write_json, write_lines
@@ -29,7 +30,7 @@ LEAST_PLACES = 4  # of groups of bars that a panel has room for
 DIGITS = {"inside": 1, "outside": 1, "kept": 3}
 
 
-def write_report(shifts: Sequence[Shift], out: Path, baseline: str = "rim") -> None:
+def write_report(shifts: Sequence[Shift], out: Path, baseline: str = BASELINE) -> None:
     """Write table.md, table.json and kept.png below `out/report`.
 
     Args:

@@ -7,6 +7,7 @@ from rim_nmt.errors import InputError
 
 DEFAULT_MODELS = ("rim", "lstm", "transformer")
 MODELS = (*DEFAULT_MODELS, "fairseq-lstm")
+BASELINE = "rim"  # what a report compares with the others, if the user names none
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from rim_nmt.experiments.table8.comparison import RESAMPLES, compare_means, compare_seeds
+from rim_nmt.experiments.table8.recipes import BASELINE
 from rim_nmt.experiments.table8.results import read_results, shared_tests, summarise
 from rim_nmt.experiments.tables import figure_text, made_with, no_baseline, row_text
 from rim_nmt.runtime.files import write_json, write_lines
@@ -18,7 +19,7 @@ from rim_nmt.runtime.plots import save_figure
 Groups = dict[tuple[str, str], list[dict]]
 
 
-def write_report(cells: Path, out: Path, baseline: str = "rim") -> None:
+def write_report(cells: Path, out: Path, baseline: str = BASELINE) -> None:
     """Write table.md, table.json, scores.png and learning.png.
 
     Args:
@@ -97,8 +98,10 @@ def _markdown(table: dict) -> list[str]:
         *made_with(table["cells"]),
         *no_baseline(table["baseline"], rows),
     ]
-    compared = {
-        "means over seeds, ± the standard error of the difference": [
+    less = f"BLEU of `{table['baseline']}` less that of the other model"
+    lines += _differences(
+        f"{less}: means over seeds, ± the standard error of the difference.",
+        [
             (
                 row,
                 "{} and {}".format(*row["seeds"]),
@@ -106,28 +109,32 @@ def _markdown(table: dict) -> list[str]:
             )
             for row in table["differences"]
         ],
-        f"with the same seed, and p of the paired bootstrap ({RESAMPLES:,} samples). Cells without "
-        "their translations are left out": [
+    )
+    lines += _differences(
+        f"{less} with the same seed, and p of the paired bootstrap ({RESAMPLES:,} samples). Cells "
+        "without their translations are left out.",
+        [
             (row, str(row["seed"]), f"{row['difference']:+.1f} (p = {row['p']:.3f})")
             for row in table["significance"]
         ],
-    }
-    for how, differences in compared.items():
-        if differences:
-            lines += ["", f"BLEU of `{table['baseline']}` less that of the other model: {how}.", ""]
-            lines += _differences(differences)
+    )
     return lines
 
 
-def _differences(differences: Sequence[tuple[dict, str, str]]) -> list[str]:
+def _differences(above: str, differences: Sequence[tuple[dict, str, str]]) -> list[str]:
     """A table with a row for each model and its seeds, and a column for each test set.
 
     Args:
-        differences: what each is about, of which seeds, and how it is written.
+        above: what the table is of, which stands before it.
+        differences: what each is about, of which seeds, and how it is written; without any there
+            is no table.
     """
+    if not differences:
+        return []
     columns = list(dict.fromkeys((row["pairs"], row["test"]) for row, *_ in differences))
     heads = [f"{test} ({pairs.replace('+', ' + ')})" for pairs, test in columns]
-    lines = [row_text(["against", "seeds", *heads]), row_text(["---"] * (2 + len(columns)))]
+    head = row_text(["against", "seeds", *heads])
+    lines = ["", above, "", head, row_text(["---"] * (2 + len(columns)))]
     found: dict[tuple, dict[tuple, str]] = defaultdict(dict)
     for row, seeds, text in differences:
         found[row["model"], seeds][row["pairs"], row["test"]] = text

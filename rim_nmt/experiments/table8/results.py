@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rim_nmt.errors import InputError
+from rim_nmt.experiments.table8.recipes import MODELS
 from rim_nmt.experiments.tables import figure
 from rim_nmt.experiments.training_cell import cell_name
 from rim_nmt.runtime.files import read_json, read_lines
@@ -20,11 +21,10 @@ def read_results(cells: Path) -> list[dict]:
     found = [read_json(path) for path in cells.glob("*/result.json")]
     if not found:
         raise InputError(f"no cell in {cells} is finished")
-    order = ("rim", "lstm", "transformer", "fairseq-lstm")
 
     def key(result: dict) -> tuple:
         model = result["model"]
-        place = order.index(model) if model in order else len(order)
+        place = MODELS.index(model) if model in MODELS else len(MODELS)
         return len(result["pairs"]), result["pairs"], place, model, result["seed"]
 
     return sorted(found, key=key)
