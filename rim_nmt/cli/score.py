@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="where the results go (default: scores/ beside the model, or here for a model by name)",
+        help="where the results go (default: scores/ beside the model; here for a model by name)",
     )
     add_verbosity(parser)
 
