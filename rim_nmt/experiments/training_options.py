@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rim_nmt.errors import InputError
-from rim_nmt.experiments.table8.recipes import (
-    BASELINE,
-    DEFAULT_MODELS,
-    MODELS,
-    RECIPES,
-    Recipe,
-)
+from rim_nmt.experiments.table8.recipes import BASELINE, DEFAULT_MODELS, MODELS, RECIPES, Recipe
 
 if TYPE_CHECKING:  # they take seconds to import
     from rim_nmt.experiments.table8.texts import Text
